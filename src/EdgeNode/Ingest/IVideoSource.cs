@@ -1,0 +1,51 @@
+namespace EdgeNode.Ingest;
+
+/// <summary>
+/// Where a camera's pictures come from: one connection, read by one thread that blocks. Timestamps are the source's own
+/// (90 kHz, rising, from any start); <see cref="CameraIngest"/> puts them on the camera's continuous timeline.
+/// </summary>
+public interface IVideoSource : IDisposable
+{
+    /// <summary>Connects and starts the stream; blocks, within the source's own deadline.</summary>
+    /// <exception cref="SourceException">It could not be had; the message says why in one sentence, without secrets.</exception>
+    void Open();
+
+    /// <summary>Blocks for the next picture; null when the source has come to its end. The caller releases it.</summary>
+    /// <exception cref="SourceException">The connection broke, or nothing came within the source's deadline.</exception>
+    AccessUnit? Read();
+
+    /// <summary>Makes a blocked <see cref="Open"/> or <see cref="Read"/> return at once, from any thread.</summary>
+    void Abort();
+}
+
+/// <summary>Kinds of trouble with a source, which decide how soon it is tried again.</summary>
+public enum SourceTrouble
+{
+    /// <summary>Nobody answers at the address.</summary>
+    Unreachable,
+
+    /// <summary>The camera refused (busy, no more sessions): wait longer.</summary>
+    Refused,
+
+    /// <summary>User or password are wrong: wait longer.</summary>
+    Unauthorized,
+
+    /// <summary>No such stream there.</summary>
+    NotFound,
+
+    /// <summary>Connected, but nothing came within the deadline.</summary>
+    Stalled,
+
+    /// <summary>The connection ended.</summary>
+    Closed,
+
+    /// <summary>It speaks, but nothing that the node understands: no H.264 video, a broken answer.</summary>
+    Unsupported,
+}
+
+/// <summary>A source that cannot be had or went away. The message is one sentence for the user, free of secrets.</summary>
+public sealed class SourceException(SourceTrouble trouble, string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>What kind of trouble.</summary>
+    public SourceTrouble Trouble { get; } = trouble;
+}
