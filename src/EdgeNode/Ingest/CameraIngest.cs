@@ -1,4 +1,170 @@
+using Microsoft.Extensions.Logging;
+
 namespace EdgeNode.Ingest;
 
-/// <summary>The thread that keeps one camera's pictures coming.</summary>
-public sealed class CameraIngest;
+/// <summary>
+/// The one thread that keeps a camera's pictures coming: opens the source, reads it, shares its units through the
+/// <see cref="GopBuffer"/>, and tries again for ever when it goes away.
+/// </summary>
+public sealed class CameraIngest : IDisposable
+{
+    private const int StackBytes = 256 << 10;
+    private readonly Func<IVideoSource> _openSource;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly Action<CameraStatus> _onStatus;
+    private readonly ManualResetEventSlim _stop = new();
+    private readonly Lock _gate = new();
+    private readonly Timeline _timeline;
+    private readonly Thread _thread;
+    private IVideoSource? _source;
+    private CameraStatus _status;
+
+    /// <summary>
+    /// Ingest of camera <paramref name="id"/>, from sources that <paramref name="openSource"/> makes, one a try.
+    /// <paramref name="onStatus"/> is called on the ingest thread at each change of state.
+    /// </summary>
+    public CameraIngest(string id, Func<IVideoSource> openSource, Action<CameraStatus> onStatus, TimeProvider time, ILogger log)
+    {
+        Id = id;
+        _openSource = openSource;
+        _onStatus = onStatus;
+        _time = time;
+        _log = log;
+        _timeline = new Timeline(time);
+        _status = new CameraStatus(CameraState.Connecting, time.GetUtcNow().UtcDateTime, null);
+        Statistics = new IngestStatistics(time);
+        _thread = new Thread(Run, StackBytes) { IsBackground = true, Name = $"ingest {id}" };
+    }
+
+    /// <summary>The camera's id.</summary>
+    public string Id { get; }
+
+    /// <summary>Where its units go.</summary>
+    public GopBuffer Gop { get; } = new();
+
+    /// <summary>What came so far.</summary>
+    public IngestStatistics Statistics { get; }
+
+    /// <summary>Stamps that had to be repaired.</summary>
+    public long RepairedStamps => _timeline.Repaired;
+
+    /// <summary>Times that the source was opened with success.</summary>
+    public long Connections { get; private set; }
+
+    /// <summary>The parameters of the newest picture; null before the first.</summary>
+    public VideoFormat? Format { get; private set; }
+
+    /// <summary>The state now.</summary>
+    public CameraStatus Status => Volatile.Read(ref _status);
+
+    /// <summary>Starts the thread.</summary>
+    public void Start()
+    {
+        _onStatus(Status);
+        _thread.Start();
+    }
+
+    /// <summary>Ends the connection and the thread, within the source's own bounds.</summary>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _stop.Set();
+            _source?.Abort();
+        }
+
+        if (_thread.ThreadState.HasFlag(ThreadState.Unstarted) || _thread.Join(TimeSpan.FromSeconds(3)))
+            Gop.Dispose();
+    }
+
+    private void Run()
+    {
+        var backoff = new Backoff(Random.Shared);
+        while (!_stop.IsSet)
+        {
+            SourceException trouble = RunConnection(backoff);
+            if (_stop.IsSet)
+                return;
+            CameraState state = trouble.Trouble switch
+            {
+                SourceTrouble.Stalled => CameraState.Stalled,
+                SourceTrouble.Unauthorized or SourceTrouble.NotFound or SourceTrouble.Unsupported => CameraState.Failed,
+                _ => CameraState.Connecting,
+            };
+            TimeSpan wait = backoff.Next(trouble.Trouble);
+            Publish(state, trouble.Message);
+            _stop.Wait(wait);
+        }
+    }
+
+    private SourceException RunConnection(Backoff backoff)
+    {
+        IVideoSource? source = null;
+        try
+        {
+            source = _openSource();
+            lock (_gate)
+            {
+                if (_stop.IsSet)
+                    return Closed();
+                _source = source;
+            }
+
+            source.Open();
+            _timeline.BeginConnection();
+            Connections++;
+            while (!_stop.IsSet)
+            {
+                AccessUnit? unit = source.Read();
+                if (unit is null)
+                    return new SourceException(SourceTrouble.Closed, "The stream came to its end.");
+                if (_status.State != CameraState.Streaming)
+                {
+                    backoff.Reset();
+                    Publish(CameraState.Streaming, null);
+                }
+
+                _timeline.Place(unit);
+                Format = unit.Format;
+                Statistics.Count(unit);
+                Gop.Push(unit);
+                unit.Release();
+            }
+
+            return Closed();
+        }
+        catch (SourceException trouble)
+        {
+            return trouble;
+        }
+        catch (Exception fault)
+        {
+            // A fault of ours in one camera must not take the others down; its text may hold what a camera sent.
+            _log.LogError("Camera {Camera}: {Fault} while reading it; it is opened anew.", Id, fault.GetType().Name);
+            return new SourceException(SourceTrouble.Closed, $"An internal fault ({fault.GetType().Name}) ended the connection.");
+        }
+        finally
+        {
+            lock (_gate)
+                _source = null;
+            source?.Dispose();
+        }
+    }
+
+    private void Publish(CameraState state, string? reason)
+    {
+        CameraStatus now = _status;
+        if (now.State == state && now.Reason == reason)
+            return;
+        DateTime since = now.State == state ? now.Since : _time.GetUtcNow().UtcDateTime;
+        Volatile.Write(ref _status, new CameraStatus(state, since, reason));
+        if (reason is null)
+            _log.LogInformation("Camera {Camera} is {State}.", Id, state);
+        else
+            _log.LogWarning("Camera {Camera} is {State}: {Reason}", Id, state, reason);
+        _onStatus(_status);
+    }
+
+    private static SourceException Closed() => new(SourceTrouble.Closed, "The camera was closed.");
+}

@@ -1,0 +1,26 @@
+namespace EdgeNode.Access;
+
+/// <summary>What a valid token allows: its claims (contract §3), checked.</summary>
+public sealed class AccessGrant
+{
+    /// <summary>Who it was given to (<c>sub</c>).</summary>
+    public required string Subject { get; init; }
+
+    /// <summary>The session's id (<c>jti</c>): what logs show and revocation names.</summary>
+    public required string SessionId { get; init; }
+
+    /// <summary>The role.</summary>
+    public required Role Role { get; init; }
+
+    /// <summary>Ids of the cameras it shows; null for all.</summary>
+    public required IReadOnlySet<string>? Cameras { get; init; }
+
+    /// <summary>Whether boxes and names may be shown with the picture (<c>meta</c>).</summary>
+    public required bool Metadata { get; init; }
+
+    /// <summary>End of its validity, UTC.</summary>
+    public required DateTime ExpiresAt { get; init; }
+
+    /// <summary>Whether it shows anything of this camera.</summary>
+    public bool Allows(string camera) => Cameras is null || Cameras.Contains(camera);
+}

@@ -1,0 +1,191 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+
+namespace EdgeNode.Access;
+
+/// <summary>Why a token was refused.</summary>
+public enum TokenVerdict
+{
+    /// <summary>It was not refused.</summary>
+    Valid,
+
+    /// <summary>Not ours, altered, malformed, for another node, or not yet valid.</summary>
+    Invalid,
+
+    /// <summary>It was valid once.</summary>
+    Expired,
+
+    /// <summary>Its session was ended.</summary>
+    Revoked,
+}
+
+/// <summary>
+/// Makes and checks the node's JSON Web Tokens (RFC 7519): ES256 with the node's own key, nothing else. Checked tokens are
+/// remembered until they end, so that a viewer who polls three times a second does not cost a signature each time.
+/// </summary>
+public sealed class AccessTokens
+{
+    private const int LongestToken = 900;
+    private const int RememberedAtMost = 4096;
+    private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
+
+    private readonly SigningKey _key;
+    private readonly TimeProvider _time;
+    private readonly string _issuer;
+    private readonly string _audience;
+    private readonly JsonWebTokenHandler _handler = new() { SetDefaultTimesOnTokenCreation = false, MaximumTokenSizeInBytes = LongestToken };
+    private readonly TokenValidationParameters _rules;
+    private readonly ConcurrentDictionary<UInt128, AccessGrant> _remembered = new();
+    private readonly ConcurrentDictionary<string, DateTime> _revoked = new(StringComparer.Ordinal);
+
+    /// <summary>Tokens of node <paramref name="node"/> at <paramref name="site"/>.</summary>
+    public AccessTokens(SigningKey key, string site, string node, TimeProvider time)
+    {
+        _key = key;
+        _time = time;
+        _issuer = node;
+        _audience = $"edgenode:{site}/{node}";
+        _rules = new TokenValidationParameters
+        {
+            ValidIssuer = node,
+            ValidAudiences = [_audience, $"edgenode:{site}/*"],
+            IssuerSigningKey = key.Key,
+            ValidAlgorithms = [SecurityAlgorithms.EcdsaSha256],
+            RequireExpirationTime = true,
+            RequireSignedTokens = true,
+            TryAllIssuerSigningKeys = false,
+            // Times are judged below, by our own clock and after the signature.
+            ValidateLifetime = false,
+        };
+    }
+
+    /// <summary>Makes a token for <paramref name="cameras"/> (null: all), which ends after <paramref name="lifetime"/>.</summary>
+    public (string Token, AccessGrant Grant) Issue(string subject, Role role, IReadOnlyCollection<string>? cameras, bool metadata, TimeSpan lifetime)
+    {
+        DateTime now = _time.GetUtcNow().UtcDateTime;
+        var grant = new AccessGrant
+        {
+            Subject = subject,
+            SessionId = Base64UrlEncoder.Encode(RandomNumberGenerator.GetBytes(12)),
+            Role = role,
+            Cameras = cameras?.ToHashSet(StringComparer.Ordinal),
+            Metadata = metadata,
+            ExpiresAt = now + lifetime,
+        };
+        var claims = new Dictionary<string, object>
+        {
+            ["sub"] = subject,
+            ["jti"] = grant.SessionId,
+            ["role"] = NameOf(role),
+            ["cam"] = cameras is null ? "*" : cameras.ToList(),
+        };
+        if (metadata)
+            claims["meta"] = true;
+        string token = _handler.CreateToken(new SecurityTokenDescriptor
+        {
+            Issuer = _issuer,
+            Audience = _audience,
+            IssuedAt = now,
+            NotBefore = now,
+            Expires = grant.ExpiresAt,
+            Claims = claims,
+            SigningCredentials = new SigningCredentials(_key.Key, SecurityAlgorithms.EcdsaSha256),
+        });
+        if (token.Length > LongestToken)
+            throw new ArgumentException("The token names too many cameras for a URL: use '*', or fewer cameras.", nameof(cameras));
+        return (token, grant);
+    }
+
+    /// <summary>Checks a token; the grant is null unless the verdict is <see cref="TokenVerdict.Valid"/>.</summary>
+    public async ValueTask<(TokenVerdict Verdict, AccessGrant? Grant)> ValidateAsync(string token)
+    {
+        if (token.Length is 0 or > LongestToken)
+            return (TokenVerdict.Invalid, null);
+        UInt128 fingerprint = Fingerprint(token);
+        DateTime now = _time.GetUtcNow().UtcDateTime;
+        if (!_remembered.TryGetValue(fingerprint, out AccessGrant? grant))
+        {
+            TokenValidationResult result = await _handler.ValidateTokenAsync(token, _rules).ConfigureAwait(false);
+            if (!result.IsValid || Read((JsonWebToken)result.SecurityToken) is not AccessGrant read)
+                return (TokenVerdict.Invalid, null);
+            if (((JsonWebToken)result.SecurityToken).ValidFrom > now + ClockSkew)
+                return (TokenVerdict.Invalid, null);
+            grant = read;
+            if (_remembered.Count >= RememberedAtMost)
+                _remembered.Clear();
+            _remembered[fingerprint] = grant;
+        }
+
+        if (grant.ExpiresAt <= now)
+        {
+            _remembered.TryRemove(fingerprint, out _);
+            return (TokenVerdict.Expired, null);
+        }
+
+        return _revoked.ContainsKey(grant.SessionId) ? (TokenVerdict.Revoked, null) : (TokenVerdict.Valid, grant);
+    }
+
+    /// <summary>Ends a session before its time; remembered until it would have ended anyway.</summary>
+    public void Revoke(string sessionId, DateTime expiresAt)
+    {
+        DateTime now = _time.GetUtcNow().UtcDateTime;
+        foreach ((string id, DateTime end) in _revoked)
+        {
+            if (end < now)
+                _revoked.TryRemove(id, out _);
+        }
+
+        _revoked[sessionId] = expiresAt;
+    }
+
+    /// <summary>The role's name in claims.</summary>
+    public static string NameOf(Role role) => role switch
+    {
+        Role.Admin => "admin",
+        Role.Operator => "operator",
+        _ => "viewer",
+    };
+
+    /// <summary>The role of a name; null for any other name.</summary>
+    public static Role? RoleOf(string? name) => name switch
+    {
+        "viewer" => Role.Viewer,
+        "operator" => Role.Operator,
+        "admin" => Role.Admin,
+        _ => null,
+    };
+
+    private static AccessGrant? Read(JsonWebToken token)
+    {
+        if (RoleOf(Claim(token, "role")) is not Role role || token.Subject is not { Length: > 0 } subject || token.Id is not { Length: > 0 } id)
+            return null;
+        HashSet<string>? cameras = token.Claims.Where(c => c.Type == "cam").Select(c => c.Value).ToHashSet(StringComparer.Ordinal);
+        if (cameras.Count == 0)
+            return null;
+        if (cameras.Contains("*"))
+            cameras = null;
+        return new AccessGrant
+        {
+            Subject = subject,
+            SessionId = id,
+            Role = role,
+            Cameras = cameras,
+            Metadata = Claim(token, "meta") == "true",
+            ExpiresAt = token.ValidTo,
+        };
+    }
+
+    private static string? Claim(JsonWebToken token, string name) => token.Claims.FirstOrDefault(c => c.Type == name)?.Value;
+
+    private static UInt128 Fingerprint(string token)
+    {
+        Span<byte> bytes = stackalloc byte[LongestToken * 3];
+        int length = Encoding.UTF8.GetBytes(token, bytes);
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(bytes[..length], hash);
+        return System.Runtime.InteropServices.MemoryMarshal.Read<UInt128>(hash);
+    }
+}

@@ -1,0 +1,157 @@
+namespace EdgeNode.Ingest;
+
+/// <summary>
+/// The access units since the last keyframe but one, and those who consume them. A consumer starts at the older keyframe,
+/// so that a viewer has a picture, and a player its hold-back, at once, and analytics that wake see what woke them.
+/// Bounded in bytes: a GOP that outgrows the bound is dropped, and consumers who come then wait for the next keyframe.
+/// </summary>
+public sealed class GopBuffer : IAccessUnitFeed, IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly List<AccessUnit> _units = [];
+    private readonly int _bytesAtMost;
+    private Attachment[] _attachments = [];
+    private int _newestKey = -1;
+    private long _bytes;
+    private long _lastKeyDts = long.MinValue;
+    private long _longestGopTicks;
+    private long _droppedGops;
+
+    /// <summary>A buffer that holds <paramref name="bytesAtMost"/> bytes of coded pictures at most.</summary>
+    public GopBuffer(int bytesAtMost = 16 << 20)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bytesAtMost);
+        _bytesAtMost = bytesAtMost;
+    }
+
+    /// <inheritdoc/>
+    public TimeSpan LongestGop
+    {
+        get
+        {
+            lock (_gate)
+                return TimeSpan.FromSeconds((double)_longestGopTicks / AccessUnit.TicksPerSecond);
+        }
+    }
+
+    /// <summary>Coded bytes now held.</summary>
+    public long Bytes
+    {
+        get
+        {
+            lock (_gate)
+                return _bytes;
+        }
+    }
+
+    /// <summary>GOPs that were dropped because they outgrew the bound.</summary>
+    public long DroppedGops
+    {
+        get
+        {
+            lock (_gate)
+                return _droppedGops;
+        }
+    }
+
+    /// <summary>Shares one unit with all consumers; the caller keeps its own reference.</summary>
+    public void Push(AccessUnit unit)
+    {
+        lock (_gate)
+        {
+            if (unit.StartsTimeline)
+                _lastKeyDts = long.MinValue;
+            if (unit.IsKey)
+                StartGop(unit);
+            if (_newestKey >= 0)
+                Keep(unit);
+            foreach (Attachment attachment in _attachments)
+                attachment.Sink.OnAccessUnit(unit);
+        }
+    }
+
+    /// <inheritdoc/>
+    public IDisposable Attach(IAccessUnitSink sink)
+    {
+        lock (_gate)
+        {
+            foreach (AccessUnit unit in _units)
+                sink.OnAccessUnit(unit);
+            var attachment = new Attachment(this, sink);
+            _attachments = [.. _attachments, attachment];
+            return attachment;
+        }
+    }
+
+    /// <summary>Forgets what is held: what comes next is another story (the camera was away, its address changed).</summary>
+    public void Clear()
+    {
+        lock (_gate)
+        {
+            Drop(_units.Count);
+            _newestKey = -1;
+            _lastKeyDts = long.MinValue;
+        }
+    }
+
+    /// <summary>Forgets what is held and lets all consumers go.</summary>
+    public void Dispose()
+    {
+        Clear();
+        lock (_gate)
+            _attachments = [];
+    }
+
+    private void StartGop(AccessUnit key)
+    {
+        if (_lastKeyDts != long.MinValue)
+            _longestGopTicks = Math.Max(_longestGopTicks, key.Dts - _lastKeyDts);
+        _lastKeyDts = key.Dts;
+        if (_newestKey > 0)
+            Drop(_newestKey);
+        _newestKey = _units.Count;
+    }
+
+    private void Keep(AccessUnit unit)
+    {
+        if (_bytes + unit.Length > _bytesAtMost && _newestKey > 0)
+        {
+            Drop(_newestKey);
+            _newestKey = 0;
+        }
+
+        if (_bytes + unit.Length > _bytesAtMost)
+        {
+            Drop(_units.Count);
+            _newestKey = -1;
+            _droppedGops++;
+            return;
+        }
+
+        unit.AddReference();
+        _units.Add(unit);
+        _bytes += unit.Length;
+    }
+
+    private void Drop(int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            _bytes -= _units[i].Length;
+            _units[i].Release();
+        }
+
+        _units.RemoveRange(0, count);
+    }
+
+    private sealed class Attachment(GopBuffer buffer, IAccessUnitSink sink) : IDisposable
+    {
+        public IAccessUnitSink Sink => sink;
+
+        public void Dispose()
+        {
+            lock (buffer._gate)
+                buffer._attachments = Array.FindAll(buffer._attachments, a => a != this);
+        }
+    }
+}
