@@ -155,7 +155,7 @@ internal sealed partial class SectionReader
             if (_known.Contains(key))
                 continue;
             string? nearest = _known.MinBy(k => Distance(k, key));
-            string hint = nearest is not null && Distance(nearest, key) <= Math.Max(1, key.Length / 3) ? $" Did you mean '{nearest}'?" : "";
+            string hint = nearest is not null && Distance(nearest, key) <= Math.Max(2, key.Length / 3) ? $" Did you mean '{nearest}'?" : "";
             _errors.Add(new ConfigurationError(place, $"'{PathOf(key)}' is not known.{hint} Known here: {string.Join(", ", _known)}."));
         }
     }

@@ -1,0 +1,130 @@
+using System.Security.Cryptography;
+using System.Text;
+using EdgeNode.Access;
+using Microsoft.Extensions.Time.Testing;
+
+namespace EdgeNode.Tests.Access;
+
+public sealed class AccessTokensTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("edgenode-access").FullName;
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
+    private readonly SigningKey _key;
+    private readonly AccessTokens _tokens;
+
+    public AccessTokensTests()
+    {
+        _key = SigningKey.LoadOrCreate(_folder);
+        _tokens = new AccessTokens(_key, "hq", "edge-01", _time);
+    }
+
+    [Fact]
+    public async Task A_token_grants_what_was_put_into_it()
+    {
+        (string token, AccessGrant given) = _tokens.Issue("ada", Role.Operator, ["a", "b"], metadata: true, TimeSpan.FromMinutes(30));
+        (TokenVerdict verdict, AccessGrant? grant) = await _tokens.ValidateAsync(token);
+        Assert.Equal(TokenVerdict.Valid, verdict);
+        Assert.Equal(("ada", Role.Operator, true, given.SessionId, given.ExpiresAt), (grant!.Subject, grant.Role, grant.Metadata, grant.SessionId, grant.ExpiresAt));
+        Assert.True(grant.Allows("a") && grant.Allows("b") && !grant.Allows("c"));
+    }
+
+    [Fact]
+    public async Task A_star_allows_every_camera()
+    {
+        (string token, _) = _tokens.Issue("ada", Role.Viewer, null, metadata: false, TimeSpan.FromMinutes(1));
+        Assert.True((await _tokens.ValidateAsync(token)).Grant!.Allows("any"));
+    }
+
+    [Fact]
+    public async Task A_token_ends_at_its_time_although_it_is_remembered()
+    {
+        (string token, _) = _tokens.Issue("ada", Role.Viewer, null, metadata: false, TimeSpan.FromMinutes(1));
+        Assert.Equal(TokenVerdict.Valid, (await _tokens.ValidateAsync(token)).Verdict);
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(TokenVerdict.Expired, (await _tokens.ValidateAsync(token)).Verdict);
+        Assert.Equal(TokenVerdict.Expired, (await _tokens.ValidateAsync(token)).Verdict);
+    }
+
+    [Fact]
+    public async Task A_revoked_session_ends_at_once()
+    {
+        (string token, AccessGrant grant) = _tokens.Issue("ada", Role.Viewer, null, metadata: false, TimeSpan.FromMinutes(1));
+        Assert.Equal(TokenVerdict.Valid, (await _tokens.ValidateAsync(token)).Verdict);
+        _tokens.Revoke(grant.SessionId, grant.ExpiresAt);
+        Assert.Equal(TokenVerdict.Revoked, (await _tokens.ValidateAsync(token)).Verdict);
+    }
+
+    [Fact]
+    public async Task Tokens_of_another_key_node_site_or_algorithm_are_refused()
+    {
+        using SigningKey otherKey = SigningKey.LoadOrCreate(Path.Combine(_folder, "other"));
+        string[] forged =
+        [
+            new AccessTokens(otherKey, "hq", "edge-01", _time).Issue("x", Role.Admin, null, false, TimeSpan.FromHours(1)).Token,
+            new AccessTokens(_key, "hq", "edge-02", _time).Issue("x", Role.Admin, null, false, TimeSpan.FromHours(1)).Token,
+            new AccessTokens(_key, "lab", "edge-01", _time).Issue("x", Role.Admin, null, false, TimeSpan.FromHours(1)).Token,
+            Unsigned(),
+            SignedWithPublicKey(),
+            "", ".", "a.b.c", "a.b", new string('x', 5000),
+        ];
+        foreach (string token in forged)
+            Assert.Equal(TokenVerdict.Invalid, (await _tokens.ValidateAsync(token)).Verdict);
+    }
+
+    [Fact]
+    public async Task An_altered_token_is_refused()
+    {
+        (string token, _) = _tokens.Issue("ada", Role.Viewer, ["a"], metadata: false, TimeSpan.FromMinutes(1));
+        string[] pieces = token.Split('.');
+        string payload = Decode(pieces[1]).Replace("viewer", "admin", StringComparison.Ordinal);
+        Assert.Equal(TokenVerdict.Invalid, (await _tokens.ValidateAsync($"{pieces[0]}.{Encode(payload)}.{pieces[2]}")).Verdict);
+    }
+
+    [Fact]
+    public async Task The_key_outlives_a_restart_and_is_the_owners_alone()
+    {
+        (string token, _) = _tokens.Issue("ada", Role.Viewer, null, metadata: false, TimeSpan.FromMinutes(1));
+        using SigningKey again = SigningKey.LoadOrCreate(_folder);
+        Assert.Equal(TokenVerdict.Valid, (await new AccessTokens(again, "hq", "edge-01", _time).ValidateAsync(token)).Verdict);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(_folder, "signing-key.pem")));
+    }
+
+    [Fact]
+    public void A_damaged_key_is_one_sentence()
+    {
+        File.WriteAllText(Path.Combine(_folder, "signing-key.pem"), "rubbish");
+        Assert.Contains("damaged", Assert.Throws<IOException>(() => SigningKey.LoadOrCreate(_folder)).Message, StringComparison.Ordinal);
+    }
+
+    public void Dispose()
+    {
+        _key.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private string Unsigned() => $"{Encode("""{"alg":"none","typ":"JWT"}""")}.{Claims()}.";
+
+    // The classic confusion: HMAC with the public key, which an attacker may know.
+    private string SignedWithPublicKey()
+    {
+        using var ecdsa = ECDsa.Create();
+        ecdsa.ImportFromPem(File.ReadAllText(Path.Combine(_folder, "signing-key.pem")));
+        string content = $"{Encode("""{"alg":"HS256","typ":"JWT"}""")}.{Claims()}";
+        byte[] mac = HMACSHA256.HashData(Encoding.ASCII.GetBytes(ecdsa.ExportSubjectPublicKeyInfoPem()), Encoding.ASCII.GetBytes(content));
+        return $"{content}.{Convert.ToBase64String(mac).TrimEnd('=').Replace('+', '-').Replace('/', '_')}";
+    }
+
+    private string Claims()
+    {
+        long now = _time.GetUtcNow().ToUnixTimeSeconds();
+        return Encode($$"""{"iss":"edge-01","aud":"edgenode:hq/edge-01","sub":"x","jti":"x","role":"admin","cam":"*","iat":{{now}},"nbf":{{now}},"exp":{{now + 600}}}""");
+    }
+
+    private static string Encode(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+
+    private static string Decode(string text)
+    {
+        string padded = text.Replace('-', '+').Replace('_', '/');
+        return Encoding.UTF8.GetString(Convert.FromBase64String(padded.PadRight((padded.Length + 3) / 4 * 4, '=')));
+    }
+}

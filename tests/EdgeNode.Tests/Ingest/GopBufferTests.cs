@@ -1,0 +1,133 @@
+using EdgeNode.Ingest;
+
+namespace EdgeNode.Tests.Ingest;
+
+public class GopBufferTests
+{
+    [Fact]
+    public void A_consumer_starts_at_the_keyframe_before_the_newest()
+    {
+        using var buffer = new GopBuffer();
+        Push(buffer, "K1 2 K3 4 K5 6");
+        using var reader = new Recorder();
+        using (buffer.Attach(reader))
+        {
+            Push(buffer, "7");
+            Assert.Equal("K3 4 K5 6 7", reader.Seen);
+        }
+
+        Push(buffer, "8");
+        Assert.Equal("K3 4 K5 6 7", reader.Seen);
+    }
+
+    [Fact]
+    public void Before_the_first_keyframe_nothing_is_kept()
+    {
+        using var buffer = new GopBuffer();
+        Push(buffer, "1 2");
+        using var reader = new Recorder();
+        using IDisposable attachment = buffer.Attach(reader);
+        Assert.Equal("", reader.Seen);
+    }
+
+    [Fact]
+    public void A_GOP_that_outgrows_the_bound_is_dropped_and_counted_and_the_next_one_is_kept()
+    {
+        using var buffer = new GopBuffer(bytesAtMost: 350);
+        Push(buffer, "K1 2 3 4 5");
+        Assert.Equal((0, 1), (buffer.Bytes, buffer.DroppedGops));
+        Push(buffer, "6 K7 8");
+        using var reader = new Recorder();
+        using IDisposable attachment = buffer.Attach(reader);
+        Assert.Equal("K7 8", reader.Seen);
+    }
+
+    [Fact]
+    public void The_older_GOP_makes_room_for_the_newer()
+    {
+        using var buffer = new GopBuffer(bytesAtMost: 350);
+        Push(buffer, "K1 2 K3 4 5");
+        using var reader = new Recorder();
+        using IDisposable attachment = buffer.Attach(reader);
+        Assert.Equal(("K3 4 5", 0L), (reader.Seen, buffer.DroppedGops));
+    }
+
+    [Fact]
+    public void The_longest_GOP_is_known()
+    {
+        using var buffer = new GopBuffer();
+        foreach (long second in new long[] { 0, 2, 6, 8 })
+        {
+            AccessUnit unit = Units.Make(second * 90_000, key: true);
+            buffer.Push(unit);
+            unit.Release();
+        }
+
+        Assert.Equal(TimeSpan.FromSeconds(4), buffer.LongestGop);
+    }
+
+    [Fact]
+    public void A_slow_reader_loses_its_oldest_units_up_to_the_next_keyframe()
+    {
+        using var buffer = new GopBuffer();
+        using var reader = new GopReader(bytesAtMost: 450);
+        using IDisposable attachment = buffer.Attach(reader);
+        Push(buffer, "K1 2 3 K4 5");
+        Assert.Equal(3, reader.Dropped);
+        Assert.Equal([4L, 5L], Drain(reader));
+    }
+
+    [Fact]
+    public void A_slow_reader_without_a_keyframe_in_its_queue_waits_for_the_next()
+    {
+        using var buffer = new GopBuffer();
+        using var reader = new GopReader(bytesAtMost: 250);
+        using IDisposable attachment = buffer.Attach(reader);
+        Push(buffer, "K1 2 3 4 K5");
+        Assert.Equal([5L], Drain(reader));
+        Assert.Equal(4, reader.Dropped);
+    }
+
+    [Fact]
+    public async Task Closing_wakes_a_reader_that_waits()
+    {
+        using var reader = new GopReader();
+        Task<AccessUnit?> reading = Task.Run(reader.Read);
+        reader.Dispose();
+        Assert.Null(await reading.WaitAsync(TimeSpan.FromSeconds(20)));
+    }
+
+    private static void Push(GopBuffer buffer, string units)
+    {
+        foreach (string word in units.Split(' '))
+        {
+            AccessUnit unit = Units.Make(long.Parse(word.TrimStart('K')), key: word[0] == 'K');
+            buffer.Push(unit);
+            unit.Release();
+        }
+    }
+
+    private static List<long> Drain(GopReader reader)
+    {
+        var seen = new List<long>();
+        while (reader.Count > 0)
+        {
+            AccessUnit unit = reader.Read()!;
+            seen.Add(unit.Dts);
+            unit.Release();
+        }
+
+        return seen;
+    }
+
+    private sealed class Recorder : IAccessUnitSink, IDisposable
+    {
+        private readonly List<string> _seen = [];
+
+        public string Seen => string.Join(' ', _seen);
+
+        public void OnAccessUnit(AccessUnit unit) => _seen.Add($"{(unit.IsKey ? "K" : "")}{unit.Dts}");
+
+        public void Dispose() => _seen.Clear();
+    }
+}
