@@ -1,0 +1,25 @@
+using EdgeNode.Configuration;
+
+namespace EdgeNode.Access;
+
+/// <summary>The URLs that viewers open (contract §3): the token is a path segment, so that every relative URI below inherits it.</summary>
+public static class ViewUrl
+{
+    /// <summary>Where the node is reached: configured, or made from the address it listens on and its true port.</summary>
+    public static string Base(NodeConfiguration configuration, int port)
+    {
+        if (configuration.Node.BaseUrl is Uri configured)
+            return configured.GetLeftPart(UriPartial.Path).TrimEnd('/');
+        string host = configuration.Http.Host switch
+        {
+            "0.0.0.0" or "::" => System.Net.Dns.GetHostName(),
+            string address when address.Contains(':') => $"[{address}]",
+            string address => address,
+        };
+        return $"http://{host}:{port}";
+    }
+
+    /// <summary>The view URL of one camera.</summary>
+    public static string Of(NodeConfiguration configuration, int port, string token, string camera) =>
+        $"{Base(configuration, port)}/live/{token}/{camera}/index.m3u8";
+}

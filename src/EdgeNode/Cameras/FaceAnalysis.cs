@@ -1,0 +1,151 @@
+using System.Diagnostics;
+using EdgeNode.Decoding;
+using EdgeNode.Faces;
+using EdgeNode.Ingest;
+
+namespace EdgeNode.Cameras;
+
+/// <summary>
+/// The way from a camera's access units to its face tracks: decodes, takes the pictures that are due, and has them
+/// analysed. Works on media time alone, so that a file gives the same events however fast it is read. One thread at a time.
+/// </summary>
+public sealed class FaceAnalysis : IDisposable
+{
+    private const int RememberedUnits = 64;
+    private readonly FacePipeline _pipeline;
+    private readonly IFaceTrackObserver _observer;
+    private readonly Func<VideoFormat, IVideoDecoder> _openDecoder;
+    private readonly long _interval;
+    private readonly (long Pts, DateTime CapturedAt, bool Damaged)[] _fed = new (long, DateTime, bool)[RememberedUnits];
+    private int _nextFed;
+    private IVideoDecoder? _decoder;
+    private VideoFormat? _format;
+    private bool _awaitsKey = true;
+    private long _nextDue = long.MinValue;
+    private long _decodeTicks;
+    private long _framesDecoded;
+    private long _framesAnalyzed;
+    private long _decodeErrors;
+    private long _analysisTicks;
+
+    /// <summary>Analyses <paramref name="fps"/> pictures a second of media time.</summary>
+    public FaceAnalysis(FacePipeline pipeline, IFaceTrackObserver observer, double fps, Func<VideoFormat, IVideoDecoder> openDecoder)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(fps);
+        _pipeline = pipeline;
+        _observer = observer;
+        _openDecoder = openDecoder;
+        _interval = Math.Max(1, (long)(AccessUnit.TicksPerSecond / fps));
+    }
+
+    /// <summary>What decodes now; null before the first picture.</summary>
+    public string? DecoderName => _decoder?.Name;
+
+    /// <summary>Pictures that were decoded.</summary>
+    public long FramesDecoded => Interlocked.Read(ref _framesDecoded);
+
+    /// <summary>Pictures in which faces were looked for.</summary>
+    public long FramesAnalyzed => Interlocked.Read(ref _framesAnalyzed);
+
+    /// <summary>Access units that could not be decoded.</summary>
+    public long DecodeErrors => Interlocked.Read(ref _decodeErrors);
+
+    /// <summary>Mean time of decoding one picture, in milliseconds.</summary>
+    public double MeanDecodeMs => FramesDecoded == 0 ? 0 : _decodeTicks * 1000d / Stopwatch.Frequency / FramesDecoded;
+
+    /// <summary>Mean time of analysing one picture, in milliseconds.</summary>
+    public double MeanAnalysisMs => FramesAnalyzed == 0 ? 0 : _analysisTicks * 1000d / Stopwatch.Frequency / FramesAnalyzed;
+
+    /// <summary>Takes the next access unit, in decoding order; the caller keeps its reference.</summary>
+    public void Feed(AccessUnit unit)
+    {
+        if (unit.IsKey)
+            _awaitsKey = false;
+        if (_awaitsKey)
+            return;
+        try
+        {
+            if (!ReferenceEquals(unit.Format, _format))
+                Reopen(unit.Format);
+            _fed[_nextFed++ % RememberedUnits] = (unit.Pts, unit.CapturedAt, unit.IsDamaged);
+            long start = Stopwatch.GetTimestamp();
+            _decoder!.Send(unit);
+            _decodeTicks += Stopwatch.GetTimestamp() - start;
+            TakePictures();
+        }
+        catch (DecodeException)
+        {
+            Interlocked.Increment(ref _decodeErrors);
+            _awaitsKey = true;
+            _decoder?.Flush();
+        }
+    }
+
+    /// <summary>No more access units come: the last pictures are analysed and all tracks end.</summary>
+    public void Finish()
+    {
+        Drain();
+        _pipeline.End(_observer);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _decoder?.Dispose();
+
+    private void Reopen(VideoFormat format)
+    {
+        Drain();
+        _decoder?.Dispose();
+        _decoder = null;
+        _decoder = _openDecoder(format);
+        _format = format;
+    }
+
+    private void Drain()
+    {
+        if (_decoder is null)
+            return;
+        _decoder.Drain();
+        TakePictures();
+    }
+
+    private void TakePictures()
+    {
+        while (true)
+        {
+            long start = Stopwatch.GetTimestamp();
+            bool received = _decoder!.TryReceive(out DecodedPicture picture);
+            long decoded = Stopwatch.GetTimestamp();
+            _decodeTicks += decoded - start;
+            if (!received)
+                return;
+            Interlocked.Increment(ref _framesDecoded);
+            if (!IsDue(picture.Pts))
+                continue;
+            (DateTime capturedAt, bool damaged) = Remembered(picture.Pts);
+            _pipeline.Analyze(picture.Pixels, picture.Pts, capturedAt, trustworthy: !damaged && !picture.IsDamaged, _observer);
+            _analysisTicks += Stopwatch.GetTimestamp() - decoded;
+            Interlocked.Increment(ref _framesAnalyzed);
+        }
+    }
+
+    // The grid of due times stays fixed, so that 10 of 24 pictures a second are taken and not 8.
+    private bool IsDue(long pts)
+    {
+        if (_nextDue != long.MinValue && pts < _nextDue && _nextDue - pts <= _interval)
+            return false;
+        long missed = _nextDue == long.MinValue || _nextDue - pts > _interval ? long.MaxValue : (pts - _nextDue) / _interval;
+        _nextDue = missed > 4 ? pts + _interval : _nextDue + (missed + 1) * _interval;
+        return true;
+    }
+
+    private (DateTime CapturedAt, bool Damaged) Remembered(long pts)
+    {
+        foreach ((long fedPts, DateTime capturedAt, bool damaged) in _fed)
+        {
+            if (fedPts == pts)
+                return (capturedAt, damaged);
+        }
+
+        return (_fed[(_nextFed - 1) % RememberedUnits].CapturedAt, true);
+    }
+}

@@ -1,0 +1,49 @@
+using System.CommandLine;
+using EdgeNode.Access;
+using EdgeNode.Configuration;
+
+namespace EdgeNode.Commands;
+
+/// <summary><c>edgenode token</c>: mints a token with the node's key, for who has the state folder.</summary>
+internal static class TokenCommand
+{
+    public static Command Create()
+    {
+        var camera = new Option<string[]>("--camera") { Description = "Camera id, or '*' for all; may be given several times.", Required = true, HelpName = "ID" };
+        var role = new Option<string>("--role") { Description = "viewer, operator or admin.", DefaultValueFactory = _ => "viewer", HelpName = "ROLE" };
+        var lifetime = new Option<string>("--for") { Description = "How long it is valid, such as 30m or 7d.", DefaultValueFactory = _ => "30m", HelpName = "DURATION" };
+        var subject = new Option<string>("--subject") { Description = "Who it is for; stands in logs.", DefaultValueFactory = _ => "cli", HelpName = "S" };
+        Option<string?> config = CommonOptions.Config();
+        var command = new Command("token", "Print a token and the view URL of its first camera.") { camera, role, lifetime, subject, config };
+        command.SetAction(parsed =>
+        {
+            NodeConfiguration configuration = ConfigurationReader.ReadFile(parsed.GetValue(config));
+            if (AccessTokens.RoleOf(parsed.GetValue(role)) is not Role granted)
+                throw new CommandFailure(CommandFailure.WrongUsage, $"--role must be viewer, operator or admin, not '{parsed.GetValue(role)}'.");
+            if (!SectionReader.TryParseDuration(parsed.GetValue(lifetime)!, out TimeSpan duration) || duration <= TimeSpan.Zero)
+                throw new CommandFailure(CommandFailure.WrongUsage, $"--for must be a duration with its unit, such as 30m or 7d, not '{parsed.GetValue(lifetime)}'.");
+            string[] cameras = parsed.GetRequiredValue(camera);
+            string? stranger = cameras.FirstOrDefault(id => id != "*" && configuration.Cameras.All(c => c.Id != id));
+            if (stranger is not null)
+                throw new CommandFailure(CommandFailure.WrongUsage, $"There is no camera '{stranger}' in the configuration; there are: {string.Join(", ", configuration.Cameras.Select(c => c.Id))}.");
+            using SigningKey key = SigningKey.LoadOrCreate(configuration.Node.State);
+            var tokens = new AccessTokens(key, configuration.Node.Site, configuration.Node.Id, TimeProvider.System);
+            string token;
+            try
+            {
+                (token, _) = tokens.Issue(parsed.GetValue(subject)!, granted, cameras.Contains("*") ? null : cameras, metadata: false, duration);
+            }
+            catch (ArgumentException fault)
+            {
+                throw new CommandFailure(CommandFailure.WrongUsage, fault.Message);
+            }
+
+            Console.WriteLine($"token: {token}");
+            string? first = cameras[0] == "*" ? configuration.Cameras.Select(c => c.Id).FirstOrDefault() : cameras[0];
+            if (first is not null)
+                Console.WriteLine($"view: {ViewUrl.Of(configuration, configuration.Http.Port, token, first)}");
+            return 0;
+        });
+        return command;
+    }
+}

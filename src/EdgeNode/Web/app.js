@@ -1,0 +1,189 @@
+// @ts-check
+// The page of a node: every camera's live picture, and the face events as they come. It holds no data of its own: the
+// token comes in the address's fragment, which a browser sends to nobody, or is typed in.
+
+const shownEvents = 100;
+const reconnectAfterMs = 2000;
+
+/** @type {Map<string, {element: HTMLElement, faces: Map<string, {name: string, status: string}>}>} */
+const cameras = new Map();
+let token = takeToken();
+
+/** @param {string} selector @param {ParentNode} [within] @returns {HTMLElement} */
+function at(selector, within = document) {
+  const element = within.querySelector(selector);
+  if (!(element instanceof HTMLElement)) throw new Error(`no ${selector}`);
+  return element;
+}
+
+function takeToken() {
+  const match = /token=([^&]+)/.exec(location.hash);
+  if (match) {
+    sessionStorage.setItem("token", match[1]);
+    history.replaceState(null, "", location.pathname);
+  }
+  return sessionStorage.getItem("token") ?? "";
+}
+
+/** @param {string} path @param {RequestInit} [init] */
+async function api(path, init = {}) {
+  const response = await fetch(path, { ...init, headers: { ...init.headers, Authorization: `Bearer ${token}` } });
+  if (response.status === 401) askForToken("This token is not valid here, or has ended.");
+  if (!response.ok) throw new Error((await response.json().catch(() => ({}))).detail ?? `HTTP ${response.status}`);
+  return response;
+}
+
+/** @param {string} refusal */
+function askForToken(refusal) {
+  sessionStorage.removeItem("token");
+  token = "";
+  at("#view").hidden = true;
+  at("#login").hidden = false;
+  at("#refusal").textContent = refusal;
+}
+
+async function open() {
+  const answer = await (await api("api/stream/cameras")).json();
+  at("#login").hidden = true;
+  at("#view").hidden = false;
+  at("#node").textContent = `${answer.site} / ${answer.node}`;
+  for (const camera of answer.cameras) {
+    if (!cameras.has(camera.camera_id)) show(camera);
+    label(camera);
+  }
+  followEvents();
+  setInterval(refresh, 2000);
+}
+
+async function refresh() {
+  if (!token) return;
+  const answer = await (await api("api/stream/cameras")).json().catch(() => null);
+  for (const camera of answer?.cameras ?? []) label(camera);
+}
+
+/** @param {{camera_id: string, name: string}} camera */
+function show(camera) {
+  const template = /** @type {HTMLTemplateElement} */ (at("#camera"));
+  const element = /** @type {HTMLElement} */ (template.content.cloneNode(true)).children[0];
+  if (!(element instanceof HTMLElement)) return;
+  element.dataset.camera = camera.camera_id;
+  at("#cameras").append(element);
+  cameras.set(camera.camera_id, { element, faces: new Map() });
+  play(camera.camera_id, /** @type {HTMLVideoElement} */ (at("video", element)));
+}
+
+/** @param {{camera_id: string, name: string, state: string, reason: string|null}} camera */
+function label(camera) {
+  const entry = cameras.get(camera.camera_id);
+  if (!entry) return;
+  at(".name", entry.element).textContent = camera.name;
+  at(".state", entry.element).textContent = camera.reason ? `${camera.state}: ${camera.reason}` : camera.state;
+}
+
+/** @param {string} camera @param {HTMLVideoElement} video */
+async function play(camera, video) {
+  const again = () => setTimeout(() => play(camera, video), reconnectAfterMs);
+  try {
+    const session = await (await api("api/stream/playback/create-session", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ camera_id: camera, user_id: "web" }),
+    })).json();
+    const path = new URL(session.view_url).pathname;
+    const Hls = /** @type {any} */ (window).Hls;
+    // hls.js first: Chromium claims to play HLS by itself, and does it worse.
+    if (Hls?.isSupported()) {
+      const player = new Hls({ lowLatencyMode: true, maxLiveSyncPlaybackRate: 1.5, backBufferLength: 10 });
+      player.loadSource(path);
+      player.attachMedia(video);
+      player.on(Hls.Events.ERROR, (/** @type {any} */ _, /** @type {any} */ error) => {
+        if (!error.fatal) return;
+        player.destroy();
+        again();
+      });
+      player.on(Hls.Events.FRAG_CHANGED, () => showLatency(camera, player.latency));
+    } else {
+      video.src = path;
+      video.addEventListener("error", again, { once: true });
+    }
+    await video.play().catch(() => undefined);
+  } catch {
+    if (token) again();
+  }
+}
+
+/** @param {string} camera @param {number} seconds */
+function showLatency(camera, seconds) {
+  const entry = cameras.get(camera);
+  if (entry && seconds > 0) at(".latency", entry.element).textContent = `${seconds.toFixed(1)} s behind`;
+}
+
+// EventSource cannot send a header, and a token has no place in a query; so the stream is read by hand.
+async function followEvents() {
+  const feed = at("#feed");
+  let cursor = "";
+  while (token) {
+    try {
+      const response = await api(`api/events/stream${cursor && `?after=${cursor}`}`);
+      feed.textContent = "Live";
+      if (!response.body) return;
+      const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+      let text = "";
+      for (;;) {
+        const { value, done } = await reader.read();
+        if (done) break;
+        text += value;
+        const messages = text.split("\n\n");
+        text = messages.pop() ?? "";
+        for (const message of messages) {
+          const id = /^id: (.*)$/m.exec(message);
+          const data = /^data: (.*)$/m.exec(message);
+          if (id) cursor = id[1];
+          if (data) showEvent(JSON.parse(data[1]));
+        }
+      }
+    } catch {
+      // The wait below is the answer to every kind of break.
+    }
+    feed.textContent = "Reconnecting…";
+    await new Promise((resolve) => setTimeout(resolve, reconnectAfterMs));
+  }
+}
+
+/** @param {any} event */
+function showEvent(event) {
+  const who = event.identity.status === "recognized" ? event.identity.name : event.identity.status;
+  const entry = cameras.get(event.camera);
+  if (entry) {
+    if (event.phase === "ended") entry.faces.delete(event.event_id);
+    else entry.faces.set(event.event_id, { name: who, status: event.identity.status });
+    at(".faces", entry.element).replaceChildren(...[...entry.faces.values()].map((face) => span(`face ${face.status}`, face.name)));
+  }
+
+  const row = document.createElement("li");
+  row.append(
+    span("when", new Date(event.updated_at).toLocaleTimeString()),
+    span(event.identity.status, who),
+    span("what", `${event.camera} · ${event.phase}`));
+  const list = at("#events ol");
+  list.prepend(row);
+  while (list.children.length > shownEvents) list.lastElementChild?.remove();
+}
+
+/** @param {string} kind @param {string} text */
+function span(kind, text) {
+  const element = document.createElement("span");
+  element.className = kind;
+  element.textContent = text;
+  return element;
+}
+
+at("#login").addEventListener("submit", (submit) => {
+  submit.preventDefault();
+  token = /** @type {HTMLInputElement} */ (at("#token")).value.trim();
+  sessionStorage.setItem("token", token);
+  open().catch((error) => askForToken(error.message));
+});
+
+if (token) open().catch((error) => askForToken(error.message));
+else askForToken("");
