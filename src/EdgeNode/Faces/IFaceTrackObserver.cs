@@ -1,14 +1,17 @@
 namespace EdgeNode.Faces;
 
-/// <summary>Hears what becomes of the faces of one camera, on the thread that analyses its pictures.</summary>
+/// <summary>
+/// Hears of the faces that a camera sees, during <see cref="FacePipeline.Analyze"/> and on its thread. A track is reported from its second
+/// picture on, so that a flash of the detector is no event.
+/// </summary>
 public interface IFaceTrackObserver
 {
-    /// <summary>A face was seen often enough to be believed.</summary>
+    /// <summary>A face appeared; <see cref="FaceTrack.StartedAt"/> is when it was seen first.</summary>
     void TrackStarted(FaceTrack track);
 
-    /// <summary>The face was seen again.</summary>
+    /// <summary>The face was seen in this picture too; a new best shot has <see cref="FaceTrack.BestShotAt"/> at <see cref="FaceTrack.SeenAt"/>.</summary>
     void TrackUpdated(FaceTrack track);
 
-    /// <summary>The face is gone; the track changes no more.</summary>
+    /// <summary>The face has not been seen for two seconds, or the analysis ends.</summary>
     void TrackEnded(FaceTrack track);
 }
