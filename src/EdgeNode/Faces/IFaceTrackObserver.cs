@@ -1,17 +1,17 @@
 namespace EdgeNode.Faces;
 
 /// <summary>
-/// Hears of the faces that a camera sees, during <see cref="FacePipeline.Analyze"/> and on its thread. A track is reported from its second
-/// picture on, so that a flash of the detector is no event.
+/// Follows one camera's tracks. Calls come one at a time, in the order of media time; the track is the caller's and
+/// may be read only during the call.
 /// </summary>
 public interface IFaceTrackObserver
 {
-    /// <summary>A face appeared; <see cref="FaceTrack.StartedAt"/> is when it was seen first.</summary>
-    void TrackStarted(FaceTrack track);
+    /// <summary>A face is surely there.</summary>
+    void TrackStarted(FaceTrack t);
 
-    /// <summary>The face was seen in this picture too; a new best shot has <see cref="FaceTrack.BestShotAt"/> at <see cref="FaceTrack.SeenAt"/>.</summary>
-    void TrackUpdated(FaceTrack track);
+    /// <summary>It was seen in another picture, or its shots changed.</summary>
+    void TrackUpdated(FaceTrack t);
 
-    /// <summary>The face has not been seen for two seconds, or the analysis ends.</summary>
-    void TrackEnded(FaceTrack track);
+    /// <summary>It is gone; the last call about this track.</summary>
+    void TrackEnded(FaceTrack t);
 }

@@ -1,0 +1,179 @@
+using EdgeNode.Storage;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace EdgeNode.Gallery;
+
+/// <summary>
+/// The gallery: known people in memory and, each encrypted in a file of its own, in the folder <c>identities</c> of the state
+/// folder. Thread-safe; readers see an immutable list and never wait for the disk.
+/// </summary>
+public sealed class IdentityStore
+{
+    /// <summary>Name of the folder in the state folder.</summary>
+    public const string FolderName = "identities";
+
+    /// <summary>People that one gallery holds at most.</summary>
+    public const int IdentitiesAtMost = 10_000;
+
+    /// <summary>What an unreadable file's name gets appended; such files are kept for a maintainer and not read again.</summary>
+    public const string SetAsideExtension = ".unreadable";
+
+    private readonly string _folder;
+    private readonly DeviceKey _key;
+    private readonly ILogger _log;
+    private readonly Lock _gate = new();
+    private volatile Snapshot _snapshot = new([], 0);
+
+    private IdentityStore(string folder, DeviceKey key, ILogger log)
+    {
+        _folder = folder;
+        _key = key;
+        _log = log;
+    }
+
+    /// <summary>Somebody was added, changed or removed. Called outside the store's lock by whoever did it; be brief.</summary>
+    public event Action? Changed;
+
+    /// <summary>The people now, oldest first.</summary>
+    public IReadOnlyList<Identity> List => _snapshot.Identities;
+
+    /// <summary>Rises at each change.</summary>
+    public int Version => _snapshot.Version;
+
+    /// <summary>The list together with its version.</summary>
+    internal Snapshot Current => _snapshot;
+
+    /// <summary>Opens the gallery of a state folder; makes folder and device key at the first use. Files that cannot be read are set aside with a warning.</summary>
+    /// <exception cref="IOException">The folder cannot be read or made.</exception>
+    /// <exception cref="InvalidDataException">The device key is none.</exception>
+    public static IdentityStore Open(string stateFolder, ILogger log)
+    {
+        DeviceKey key = DeviceKey.LoadOrCreate(stateFolder);
+        string folder = Path.Combine(stateFolder, FolderName);
+        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var store = new IdentityStore(folder, key, log);
+        store.Load();
+        return store;
+    }
+
+    /// <summary>A gallery that is never written: for a folder of photos given on the command line.</summary>
+    public static IdentityStore InMemory(IEnumerable<Identity> identities) =>
+        new(string.Empty, null!, NullLogger.Instance) { _snapshot = new([.. identities], 1) };
+
+    /// <summary>The person with that id; null when there is none.</summary>
+    public Identity? Find(Guid id)
+    {
+        foreach (Identity identity in _snapshot.Identities)
+        {
+            if (identity.Id == id)
+                return identity;
+        }
+
+        return null;
+    }
+
+    /// <summary>Adds a person, or puts a changed one in the place of the same id; on disk when it returns.</summary>
+    /// <exception cref="InvalidOperationException">The gallery is full.</exception>
+    /// <exception cref="IOException">It could not be written; the gallery is as it was.</exception>
+    public void Add(Identity identity)
+    {
+        lock (_gate)
+        {
+            Snapshot old = _snapshot;
+            int place = IndexOf(old, identity.Id);
+            if (place < 0 && old.Identities.Length >= IdentitiesAtMost)
+                throw new InvalidOperationException($"The gallery is full with {IdentitiesAtMost} people: remove some first.");
+            if (_folder.Length > 0)
+                AtomicFile.Write(PathOf(identity.Id), IdentityFile.Encode(identity, _key));
+            Identity[] identities = place < 0 ? [.. old.Identities, identity] : [.. old.Identities];
+            if (place >= 0)
+                identities[place] = identity;
+            _snapshot = new(identities, old.Version + 1);
+        }
+
+        Changed?.Invoke();
+    }
+
+    /// <summary>Erases a person, file included; false when there is none with that id.</summary>
+    /// <exception cref="IOException">The file could not be deleted; the person is still there.</exception>
+    public bool Remove(Guid id)
+    {
+        lock (_gate)
+        {
+            Snapshot old = _snapshot;
+            int place = IndexOf(old, id);
+            if (place < 0)
+                return false;
+            if (_folder.Length > 0)
+            {
+                string path = PathOf(id);
+                File.Delete(path);
+                File.Delete(path + AtomicFile.TemporaryExtension);
+                File.Delete(path + SetAsideExtension);
+            }
+
+            _snapshot = new([.. old.Identities.Where(i => i.Id != id)], old.Version + 1);
+        }
+
+        Changed?.Invoke();
+        return true;
+    }
+
+    private static int IndexOf(Snapshot snapshot, Guid id) => Array.FindIndex(snapshot.Identities, i => i.Id == id);
+
+    private string PathOf(Guid id) => Path.Combine(_folder, $"{id:N}{IdentityFile.Extension}");
+
+    private void Load()
+    {
+        foreach (string leftover in Directory.EnumerateFiles(_folder, "*" + AtomicFile.TemporaryExtension))
+            File.Delete(leftover);
+
+        var identities = new List<Identity>();
+        foreach (string path in Directory.EnumerateFiles(_folder, "*" + IdentityFile.Extension))
+        {
+            if (identities.Count >= IdentitiesAtMost)
+            {
+                _log.LogWarning("The gallery holds {Count} people at most: the other files in {Folder} are not read.", IdentitiesAtMost, _folder);
+                break;
+            }
+
+            try
+            {
+                identities.Add(Read(path));
+            }
+            catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+            {
+                SetAside(path, e);
+            }
+        }
+
+        identities.Sort((a, b) => a.CreatedAt != b.CreatedAt ? a.CreatedAt.CompareTo(b.CreatedAt) : a.Id.CompareTo(b.Id));
+        _snapshot = new([.. identities], 1);
+    }
+
+    private Identity Read(string path)
+    {
+        if (!Guid.TryParseExact(Path.GetFileNameWithoutExtension(path), "N", out Guid id))
+            throw new InvalidDataException("its name is not an identity's id");
+        if (new FileInfo(path).Length > IdentityFile.BytesAtMost)
+            throw new InvalidDataException("it is too large");
+        return IdentityFile.Decode(File.ReadAllBytes(path), id, _key);
+    }
+
+    private void SetAside(string path, Exception why)
+    {
+        string reason = why is InvalidDataException ? why.Message : "it cannot be read";
+        try
+        {
+            File.Move(path, path + SetAsideExtension, overwrite: true);
+            _log.LogWarning("The identity file {Path} was set aside as {Extension}, because {Reason}: enrol that person again.", path, SetAsideExtension, reason);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _log.LogWarning("The identity file {Path} was left out, because {Reason}: enrol that person again.", path, reason);
+        }
+    }
+
+    internal sealed record Snapshot(Identity[] Identities, int Version);
+}

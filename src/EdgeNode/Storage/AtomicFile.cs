@@ -1,0 +1,41 @@
+namespace EdgeNode.Storage;
+
+/// <summary>Replaces whole files so that a power cut leaves the old content or the new, never a mixture.</summary>
+public static class AtomicFile
+{
+    /// <summary>What a file is called while it is written; such leftovers of a crash may be deleted.</summary>
+    public const string TemporaryExtension = ".tmp";
+
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    /// <summary>Writes a file of mode 0600 beside <paramref name="path"/>, syncs it, and renames it into place.</summary>
+    /// <exception cref="IOException">The folder is missing, full or read-only; nothing is left behind.</exception>
+    public static void Write(string path, ReadOnlySpan<byte> content)
+    {
+        string temporary = path + TemporaryExtension;
+        try
+        {
+            File.Delete(temporary);
+            var options = new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.Write,
+                Share = FileShare.None,
+                BufferSize = 0,
+                UnixCreateMode = OwnerOnly,
+            };
+            using (var stream = new FileStream(temporary, options))
+            {
+                stream.Write(content);
+                stream.Flush(flushToDisk: true);
+            }
+
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+}

@@ -1,0 +1,79 @@
+using System.Security.Cryptography;
+
+namespace EdgeNode.Storage;
+
+/// <summary>
+/// The key under which this device encrypts what it keeps: 32 random bytes in <c>device.key</c> of the state folder,
+/// mode 0600. Whoever takes the card can read it; it guards copies of the other files. AES-256-GCM (NIST SP 800-38D)
+/// with random 96-bit nonces. Thread-safe.
+/// </summary>
+public sealed class DeviceKey
+{
+    /// <summary>Name of the key's file in the state folder.</summary>
+    public const string FileName = "device.key";
+
+    private const int KeyBytes = 32;
+    private const int NonceBytes = 12;
+    private const int TagBytes = 16;
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    private readonly byte[] _key;
+
+    private DeviceKey(byte[] key) => _key = key;
+
+    /// <summary>Bytes that <see cref="Seal"/> adds to the plain text: nonce and tag.</summary>
+    public static int Overhead => NonceBytes + TagBytes;
+
+    /// <summary>Reads the key of a state folder, or makes one (and the folder) at the first use.</summary>
+    /// <exception cref="InvalidDataException">The file is no key.</exception>
+    /// <exception cref="IOException">The folder cannot be written.</exception>
+    public static DeviceKey LoadOrCreate(string stateFolder)
+    {
+        Directory.CreateDirectory(stateFolder);
+        string path = Path.Combine(stateFolder, FileName);
+        if (!File.Exists(path))
+        {
+            byte[] fresh = RandomNumberGenerator.GetBytes(KeyBytes);
+            AtomicFile.Write(path, fresh);
+            return new DeviceKey(fresh);
+        }
+
+        byte[] key = ReadAtMost(path, KeyBytes + 1);
+        if (key.Length != KeyBytes)
+            throw new InvalidDataException($"{path} is not a device key of {KeyBytes} bytes: restore it from a backup, or delete it together with what it encrypted.");
+        if (File.GetUnixFileMode(path) != OwnerOnly)
+            File.SetUnixFileMode(path, OwnerOnly);
+        return new DeviceKey(key);
+    }
+
+    /// <summary>Encrypts: nonce (12 bytes), tag (16), cipher text. <paramref name="context"/> must be the same at <see cref="Open"/>.</summary>
+    public byte[] Seal(ReadOnlySpan<byte> plain, ReadOnlySpan<byte> context)
+    {
+        byte[] box = new byte[Overhead + plain.Length];
+        Span<byte> nonce = box.AsSpan(0, NonceBytes);
+        RandomNumberGenerator.Fill(nonce);
+        using var aes = new AesGcm(_key, TagBytes);
+        aes.Encrypt(nonce, plain, box.AsSpan(Overhead), box.AsSpan(NonceBytes, TagBytes), context);
+        return box;
+    }
+
+    /// <summary>Decrypts what <see cref="Seal"/> made.</summary>
+    /// <exception cref="CryptographicException">It was changed, cut, sealed by another key or for another context.</exception>
+    public byte[] Open(ReadOnlySpan<byte> box, ReadOnlySpan<byte> context)
+    {
+        if (box.Length < Overhead)
+            throw new CryptographicException("It is too short to be encrypted data.");
+        byte[] plain = new byte[box.Length - Overhead];
+        using var aes = new AesGcm(_key, TagBytes);
+        aes.Decrypt(box[..NonceBytes], box[Overhead..], box.Slice(NonceBytes, TagBytes), plain, context);
+        return plain;
+    }
+
+    private static byte[] ReadAtMost(string path, int bytes)
+    {
+        using FileStream stream = File.OpenRead(path);
+        byte[] content = new byte[bytes];
+        int length = stream.ReadAtLeast(content, bytes, throwOnEndOfStream: false);
+        return content[..length];
+    }
+}
