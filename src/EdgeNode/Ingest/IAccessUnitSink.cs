@@ -1,8 +1,11 @@
 namespace EdgeNode.Ingest;
 
-/// <summary>Takes a camera's access units as they come, on the camera's ingest thread.</summary>
+/// <summary>Takes a camera's access units as they come.</summary>
 public interface IAccessUnitSink
 {
-    /// <summary>Called once a unit, in decoding order; must be quick and never block. Keeping the unit takes a reference.</summary>
+    /// <summary>
+    /// Hands over one unit, on the thread that feeds: cheap, never blocks, never throws. Whoever keeps the unit past
+    /// this call takes a reference.
+    /// </summary>
     void OnAccessUnit(AccessUnit unit);
 }

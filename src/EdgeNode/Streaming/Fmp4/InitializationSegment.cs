@@ -1,0 +1,170 @@
+using EdgeNode.Ingest;
+
+namespace EdgeNode.Streaming.Fmp4;
+
+/// <summary>
+/// The Media Initialization Section of one <see cref="VideoFormat"/> (RFC 8216bis §3.1.1): ftyp and a moov of one avc1
+/// track without samples. Immutable, numbered: a camera that changes its parameters gets the next number.
+/// </summary>
+public sealed class InitializationSegment
+{
+    /// <summary>Id of the only track.</summary>
+    public const uint TrackId = 1;
+
+    /// <summary>Ticks a second of the track's timeline: those of <see cref="AccessUnit"/>.</summary>
+    public const uint Timescale = AccessUnit.TicksPerSecond;
+
+    /// <summary>Makes the section for an H.264 format.</summary>
+    /// <exception cref="NotSupportedException">The format is not H.264.</exception>
+    public InitializationSegment(int version, VideoFormat format)
+    {
+        if (!IsSupported(format))
+            throw new NotSupportedException("Live view packages H.264 only: give the camera a sub_url with H.264, or set its encoder to it.");
+        Version = version;
+        Format = format;
+        using var writer = new Mp4BoxWriter();
+        WriteFileType(writer);
+        WriteMovie(writer, format);
+        Bytes = writer.Written.ToArray();
+    }
+
+    /// <summary>The number in its URI, from 1.</summary>
+    public int Version { get; }
+
+    /// <summary>The format it describes.</summary>
+    public VideoFormat Format { get; }
+
+    /// <summary>The whole section.</summary>
+    public ReadOnlyMemory<byte> Bytes { get; }
+
+    /// <summary>Whether a section can be made for the format.</summary>
+    public static bool IsSupported(VideoFormat format) =>
+        format.Codec == VideoCodec.H264 && format.DecoderConfiguration.Length > 0 &&
+        format.Width is > 0 and <= ushort.MaxValue && format.Height is > 0 and <= ushort.MaxValue;
+
+    private static void WriteFileType(Mp4BoxWriter w)
+    {
+        int ftyp = w.Begin("ftyp"u8);
+        w.Bytes("iso6"u8);
+        w.UInt32(0);
+        w.Bytes("iso6mp41"u8);
+        w.End(ftyp);
+    }
+
+    private static void WriteMovie(Mp4BoxWriter w, VideoFormat format)
+    {
+        int moov = w.Begin("moov"u8);
+        int mvhd = w.Begin("mvhd"u8, 0, 0);
+        w.Zeroes(8); // creation, modification
+        w.UInt32(Timescale);
+        w.UInt32(0); // duration: in the fragments
+        w.UInt32(0x00010000); // rate 1.0
+        w.UInt16(0x0100); // volume
+        w.Zeroes(10);
+        WriteUnityMatrix(w);
+        w.Zeroes(24);
+        w.UInt32(TrackId + 1);
+        w.End(mvhd);
+        WriteTrack(w, format);
+        int mvex = w.Begin("mvex"u8);
+        int trex = w.Begin("trex"u8, 0, 0);
+        w.UInt32(TrackId);
+        w.UInt32(1); // sample description
+        w.Zeroes(12); // durations, sizes and flags stand in each trun
+        w.End(trex);
+        w.End(mvex);
+        w.End(moov);
+    }
+
+    private static void WriteTrack(Mp4BoxWriter w, VideoFormat format)
+    {
+        int trak = w.Begin("trak"u8);
+        int tkhd = w.Begin("tkhd"u8, 0, 3); // enabled, in the movie
+        w.Zeroes(8);
+        w.UInt32(TrackId);
+        w.Zeroes(8); // reserved, duration
+        w.Zeroes(16); // reserved, layer, group, volume
+        WriteUnityMatrix(w);
+        w.UInt32((uint)format.Width << 16);
+        w.UInt32((uint)format.Height << 16);
+        w.End(tkhd);
+
+        int mdia = w.Begin("mdia"u8);
+        int mdhd = w.Begin("mdhd"u8, 0, 0);
+        w.Zeroes(8);
+        w.UInt32(Timescale);
+        w.UInt32(0);
+        w.UInt16(0x55C4); // 'und'
+        w.UInt16(0);
+        w.End(mdhd);
+        int hdlr = w.Begin("hdlr"u8, 0, 0);
+        w.UInt32(0);
+        w.Bytes("vide"u8);
+        w.Zeroes(12);
+        w.Bytes("video\0"u8);
+        w.End(hdlr);
+
+        int minf = w.Begin("minf"u8);
+        int vmhd = w.Begin("vmhd"u8, 0, 1);
+        w.Zeroes(8);
+        w.End(vmhd);
+        int dinf = w.Begin("dinf"u8);
+        int dref = w.Begin("dref"u8, 0, 0);
+        w.UInt32(1);
+        w.End(w.Begin("url "u8, 0, 1)); // the media is in this file
+        w.End(dref);
+        w.End(dinf);
+        WriteSampleTable(w, format);
+        w.End(minf);
+        w.End(mdia);
+        w.End(trak);
+    }
+
+    private static void WriteSampleTable(Mp4BoxWriter w, VideoFormat format)
+    {
+        int stbl = w.Begin("stbl"u8);
+        int stsd = w.Begin("stsd"u8, 0, 0);
+        w.UInt32(1);
+        int avc1 = w.Begin("avc1"u8); // parameter sets are in avcC (ISO/IEC 14496-15 §5.4.2.1)
+        w.Zeroes(6);
+        w.UInt16(1); // data reference
+        w.Zeroes(16);
+        w.UInt16((ushort)format.Width);
+        w.UInt16((ushort)format.Height);
+        w.UInt32(0x00480000); // 72 dpi
+        w.UInt32(0x00480000);
+        w.UInt32(0);
+        w.UInt16(1); // frames a sample
+        w.Zeroes(32); // compressor
+        w.UInt16(24); // depth
+        w.UInt16(0xFFFF);
+        int avcc = w.Begin("avcC"u8);
+        w.Bytes(format.DecoderConfiguration);
+        w.End(avcc);
+        w.End(avc1);
+        w.End(stsd);
+
+        int stts = w.Begin("stts"u8, 0, 0);
+        w.UInt32(0);
+        w.End(stts);
+        int stsc = w.Begin("stsc"u8, 0, 0);
+        w.UInt32(0);
+        w.End(stsc);
+        int stsz = w.Begin("stsz"u8, 0, 0);
+        w.Zeroes(8);
+        w.End(stsz);
+        int stco = w.Begin("stco"u8, 0, 0);
+        w.UInt32(0);
+        w.End(stco);
+        w.End(stbl);
+    }
+
+    private static void WriteUnityMatrix(Mp4BoxWriter w)
+    {
+        w.UInt32(0x00010000);
+        w.Zeroes(12);
+        w.UInt32(0x00010000);
+        w.Zeroes(12);
+        w.UInt32(0x40000000);
+    }
+}
