@@ -81,6 +81,9 @@ public sealed class FaceAnalysis : IDisposable
         }
     }
 
+    /// <summary>Nobody has been seen for a while: all tracks end.</summary>
+    public void EndTracks() => _pipeline.End(_observer);
+
     /// <summary>No more access units come: the last pictures are analysed and all tracks end.</summary>
     public void Finish()
     {

@@ -53,16 +53,25 @@ public sealed class GopReader : IAccessUnitSink, IDisposable
         }
     }
 
-    /// <summary>Blocks for the next unit, whose reference the caller releases; null when the reader was closed.</summary>
-    public AccessUnit? Read()
+    /// <summary>The reader was closed: nothing comes any more.</summary>
+    public bool IsClosed
+    {
+        get
+        {
+            lock (_gate)
+                return _closed;
+        }
+    }
+
+    /// <summary>Blocks for the next unit, whose reference the caller releases; null when the reader was closed, or when nothing came for <paramref name="patience"/>.</summary>
+    public AccessUnit? Read(TimeSpan patience)
     {
         lock (_gate)
         {
-            while (_queue.Count == 0 && !_closed)
-                Monitor.Wait(_gate);
-            if (_closed)
+            if (_queue.Count == 0 && !_closed)
+                Monitor.Wait(_gate, patience);
+            if (_closed || !_queue.TryDequeue(out AccessUnit? unit))
                 return null;
-            AccessUnit unit = _queue.Dequeue();
             _bytes -= unit.Length;
             return unit;
         }

@@ -92,9 +92,10 @@ public class GopBufferTests
     public async Task Closing_wakes_a_reader_that_waits()
     {
         using var reader = new GopReader();
-        Task<AccessUnit?> reading = Task.Run(reader.Read);
+        Task<AccessUnit?> reading = Task.Run(() => reader.Read(Timeout.InfiniteTimeSpan));
         reader.Dispose();
         Assert.Null(await reading.WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.True(reader.IsClosed);
     }
 
     private static void Push(GopBuffer buffer, string units)
@@ -112,7 +113,7 @@ public class GopBufferTests
         var seen = new List<long>();
         while (reader.Count > 0)
         {
-            AccessUnit unit = reader.Read()!;
+            AccessUnit unit = reader.Read(TimeSpan.Zero)!;
             seen.Add(unit.Dts);
             unit.Release();
         }
