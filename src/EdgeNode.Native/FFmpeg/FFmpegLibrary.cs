@@ -53,13 +53,15 @@ public static unsafe class FFmpegLibrary
             return new Libraries(format, codec, util, new FFmpegLayout(release.Column), VersionOf(util));
         }
 
+        if (incomplete is not null)
+            throw new FFmpegException(incomplete);
         foreach (int major in OtherMajors(folder))
         {
             if (TryLoad(folder, "avcodec", major, out nint codec))
                 throw Unknown(MajorOf(codec, "avcodec_version"));
         }
 
-        throw new FFmpegException(incomplete ?? $"FFmpeg's libraries are not {(folder is null ? "installed" : "in the folder that " + FolderVariable + " names")}: install {FFmpegRelease.Packages}.");
+        throw new FFmpegException($"FFmpeg's libraries are not {(folder is null ? "installed" : "in the folder that " + FolderVariable + " names")}: install {FFmpegRelease.Packages}.");
     }
 
     private static Libraries LoadOnce()
