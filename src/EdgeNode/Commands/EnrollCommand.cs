@@ -1,0 +1,82 @@
+using System.CommandLine;
+using EdgeNode.Configuration;
+using EdgeNode.Faces;
+using EdgeNode.Gallery;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeNode.Commands;
+
+/// <summary><c>edgenode enroll NAME PHOTO…</c> and <c>edgenode identities</c>: the gallery from the shell.</summary>
+internal static class EnrollCommand
+{
+    public static Command Create()
+    {
+        var name = new Argument<string>("NAME") { Description = "The person's name; photos are added to a person enrolled before." };
+        var photos = new Argument<string[]>("PHOTO") { Description = "Photos of that person alone, from the front.", Arity = ArgumentArity.OneOrMore };
+        Option<string?> config = CommonOptions.Config();
+        var command = new Command("enroll", "Enrol a person from photos; a running node takes it up at its next start.") { name, photos, config };
+        command.SetAction(parsed => Run(ConfigurationReader.ReadFile(parsed.GetValue(config)), parsed.GetRequiredValue(name).Trim(), parsed.GetRequiredValue(photos)));
+        return command;
+    }
+
+    public static Command CreateList()
+    {
+        Option<string?> config = CommonOptions.Config();
+        var remove = new Option<string?>("--remove") { Description = "Erase this person: references and name.", HelpName = "NAME" };
+        var command = new Command("identities", "List who is enrolled.") { config, remove };
+        command.SetAction(parsed =>
+        {
+            IdentityStore store = Open(ConfigurationReader.ReadFile(parsed.GetValue(config)));
+            if (parsed.GetValue(remove) is string name)
+            {
+                Identity[] leaving = [.. store.List.Where(i => i.Name == name)];
+                if (leaving.Length == 0)
+                    throw new CommandFailure(CommandFailure.WrongUsage, $"Nobody named '{name}' is enrolled.");
+                foreach (Identity identity in leaving)
+                    store.Remove(identity.Id);
+                return 0;
+            }
+
+            foreach (Identity identity in store.List.OrderBy(i => i.Name, StringComparer.Ordinal))
+                Console.WriteLine($"{identity.Id}  {identity.Name}  {identity.References.Count} references  since {identity.CreatedAt:yyyy-MM-dd}");
+            return 0;
+        });
+        return command;
+    }
+
+    private static int Run(NodeConfiguration configuration, string name, string[] photos)
+    {
+        if (name.Length is 0 or > Identity.NameLengthAtMost)
+            throw new CommandFailure(CommandFailure.WrongUsage, $"The name must have 1 to {Identity.NameLengthAtMost} characters.");
+        using FaceModels models = FaceModels.Load(CommonOptions.ModelFolder(configuration));
+        var references = new List<FaceReference>();
+        foreach (string photo in photos)
+        {
+            try
+            {
+                references.Add(PhotoEnrolment.FromPhoto(models, photo));
+            }
+            catch (EnrolmentException fault)
+            {
+                Console.Error.WriteLine($"edgenode: {fault.Message}");
+            }
+        }
+
+        if (references.Count == 0)
+            throw new CommandFailure(CommandFailure.AtRunTime, $"No photo of {name} could be used; nothing was changed.");
+        IdentityStore store = Open(configuration);
+        Identity? known = store.List.FirstOrDefault(i => i.Name == name);
+        FaceReference[] all = [.. known?.References ?? [], .. references];
+        if (all.Length > Identity.ReferencesAtMost)
+            throw new CommandFailure(CommandFailure.WrongUsage, $"{name} would have {all.Length} references, more than {Identity.ReferencesAtMost}; a dozen different ones are enough.");
+        store.Add(known is null ? Identity.Create(name, references, TimeProvider.System) : known.With(references: all));
+        Console.WriteLine($"{name}: {references.Count} of {photos.Length} photos enrolled, {all.Length} references in all.");
+        return references.Count == photos.Length ? 0 : CommandFailure.AtRunTime;
+    }
+
+    private static IdentityStore Open(NodeConfiguration configuration)
+    {
+        using ILoggerFactory log = LoggerFactory.Create(ConsoleLog.Configure);
+        return IdentityStore.Open(configuration.Node.State, log.CreateLogger("edgenode"));
+    }
+}

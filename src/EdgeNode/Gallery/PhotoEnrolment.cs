@@ -1,0 +1,70 @@
+using EdgeNode.Decoding;
+using EdgeNode.Faces;
+
+namespace EdgeNode.Gallery;
+
+/// <summary>Makes an identity's references from photos.</summary>
+public static class PhotoEnrolment
+{
+    // Behind a portrait somebody may stand; beside it nobody of nearly the same size may.
+    private const float ClearlyLargest = 2;
+
+    /// <summary>The reference of the one person whom the photo shows.</summary>
+    /// <exception cref="EnrolmentException">The photo cannot be read, shows no face, one that is too poor, or several; the message says which.</exception>
+    public static FaceReference FromPhoto(FaceModels models, string path)
+    {
+        IReadOnlyList<StillFace> faces;
+        try
+        {
+            using StillImage photo = StillImage.Read(path);
+            faces = models.AnalyzeStill(photo.View);
+        }
+        catch (DecodeException fault)
+        {
+            throw new EnrolmentException(fault.Message);
+        }
+
+        StillFace[] bySize = [.. faces.OrderByDescending(f => f.Box.Area)];
+        if (bySize.Length == 0)
+            throw new EnrolmentException($"{path}: no face was found; use a photo that shows the face from the front and larger.");
+        if (bySize.Length > 1 && bySize[0].Box.Area < ClearlyLargest * bySize[1].Box.Area)
+            throw new EnrolmentException($"{path}: {bySize.Length} faces were found; use a photo of one person, or cut it to that face.");
+        if (bySize[0].Embedding is not { } embedding)
+            throw new EnrolmentException($"{path}: the face is too small or turned too far away; use a larger one from the front.");
+        return new FaceReference(models.Pack.Id, embedding);
+    }
+
+    /// <summary>The people of a folder: one folder each, named for them, with their photos. Photos that cannot be used are told to <paramref name="refuse"/>.</summary>
+    /// <exception cref="EnrolmentException">There is no such folder, or nobody could be enrolled.</exception>
+    public static IdentityStore FromFolder(FaceModels models, string folder, TimeProvider time, Action<string> refuse)
+    {
+        if (!Directory.Exists(folder))
+            throw new EnrolmentException($"There is no folder '{folder}': name one that holds a folder a person, with photos.");
+        var people = new List<Identity>();
+        foreach (string person in Directory.GetDirectories(folder).Order(StringComparer.Ordinal))
+        {
+            var references = new List<FaceReference>();
+            foreach (string photo in Directory.GetFiles(person).Order(StringComparer.Ordinal))
+            {
+                try
+                {
+                    references.Add(FromPhoto(models, photo));
+                }
+                catch (EnrolmentException fault)
+                {
+                    refuse(fault.Message);
+                }
+            }
+
+            if (references.Count > 0)
+                people.Add(Identity.Create(Path.GetFileName(person), references, time));
+        }
+
+        return people.Count > 0
+            ? IdentityStore.InMemory(people)
+            : throw new EnrolmentException($"In '{folder}' nobody could be enrolled: it must hold a folder a person, with photos.");
+    }
+}
+
+/// <summary>A photo or a folder that nobody can be enrolled from; the message is one sentence that says why.</summary>
+public sealed class EnrolmentException(string message) : Exception(message);

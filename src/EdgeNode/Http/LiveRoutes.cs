@@ -1,0 +1,122 @@
+using System.Globalization;
+using EdgeNode.Access;
+using EdgeNode.Cameras;
+using EdgeNode.Streaming;
+using Microsoft.AspNetCore.Http;
+
+namespace EdgeNode.Http;
+
+/// <summary>The live streams: by a URL that holds its token, for any player, and by session with a header.</summary>
+internal sealed class LiveRoutes(CameraSet cameras, PlaybackSessions sessions)
+{
+    private const string PlaylistType = "application/vnd.apple.mpegurl";
+    private const string MediaType = "video/mp4";
+
+    public void Map(Guard guard)
+    {
+        guard.Get($"/live/{{{Guard.TokenInPath}}}/{{camera}}/{{file}}", Role.Viewer, (context, grant) => ServeAsync(context, grant, Value(context, "camera")));
+        guard.Get("/api/stream/hls/{session}/{file}", Role.Viewer, (context, grant) =>
+        {
+            PlaybackSession? session = sessions.Find(Value(context, "session"));
+            if (session is null || session.Id != grant.SessionId)
+                return Problem.NotFound("There is no such session for this token: create one with POST /api/stream/playback/create-session.").WriteAsync(context);
+            return ServeAsync(context, grant, session.CameraId);
+        });
+    }
+
+    private Task ServeAsync(HttpContext context, AccessGrant grant, string id)
+    {
+        if (!grant.Allows(id))
+            return Guard.OtherCamera.WriteAsync(context);
+        if (cameras.Find(id) is not Camera camera)
+            return Problem.NotFound($"There is no camera '{id}' here.").WriteAsync(context);
+        sessions.Touch(grant.SessionId);
+        string file = Value(context, "file");
+        return file switch
+        {
+            "index.m3u8" or "playlist.m3u8" => ServeIndexAsync(context, camera.Live),
+            "media.m3u8" => ServeMediaPlaylistAsync(context, camera.Live),
+            _ => ServeMediaAsync(context, camera.Live, file),
+        };
+    }
+
+    private static async Task ServeIndexAsync(HttpContext context, LiveStream live) =>
+        await SendPlaylistAsync(context, await live.GetMultivariantPlaylistAsync(context.RequestAborted));
+
+    private static async Task ServeMediaPlaylistAsync(HttpContext context, LiveStream live)
+    {
+        IQueryCollection query = context.Request.Query;
+        if (!TryNumber(query["_HLS_msn"], out long? sequence) || !TryNumber(query["_HLS_part"], out long? part) || part > int.MaxValue)
+        {
+            await Problem.BadRequest("_HLS_msn and _HLS_part must be whole numbers.").WriteAsync(context);
+            return;
+        }
+
+        bool skip = query["_HLS_skip"].ToString() is "YES" or "v2";
+        await SendPlaylistAsync(context, await live.GetMediaPlaylistAsync(sequence, (int?)part, skip, context.RequestAborted));
+    }
+
+    private static async Task ServeMediaAsync(HttpContext context, LiveStream live, string file)
+    {
+        if (!MediaName.TryParse(file, out MediaName name))
+        {
+            await Problem.NotFound($"A live stream holds no '{(file.Length <= 80 ? file : "…")}'.").WriteAsync(context);
+            return;
+        }
+
+        if (name.Kind == MediaKind.Initialization)
+        {
+            PlaylistAnswer init = live.GetInitialization((int)name.Number);
+            await (init.Status == LiveStatus.Ok ? SendAsync(context, init.Body, MediaType, "max-age=60") : RefuseAsync(context, init.Status));
+            return;
+        }
+
+        MediaAnswer answer = name.Kind == MediaKind.Part
+            ? await live.GetPartAsync(name.Number, name.Part, context.RequestAborted)
+            : live.GetSegment(name.Number);
+        using MediaBody? body = answer.Body;
+        if (body is null)
+        {
+            await RefuseAsync(context, answer.Status);
+            return;
+        }
+
+        context.Response.ContentType = MediaType;
+        context.Response.ContentLength = body.TotalBytes;
+        context.Response.Headers.CacheControl = "max-age=60";
+        if (!HttpMethods.IsHead(context.Request.Method))
+            await body.WriteToAsync(context.Response.BodyWriter, context.RequestAborted);
+    }
+
+    private static Task SendPlaylistAsync(HttpContext context, PlaylistAnswer answer) =>
+        answer.Status == LiveStatus.Ok ? SendAsync(context, answer.Body, PlaylistType, "no-cache") : RefuseAsync(context, answer.Status);
+
+    private static async Task SendAsync(HttpContext context, ReadOnlyMemory<byte> body, string contentType, string cacheControl)
+    {
+        context.Response.ContentType = contentType;
+        context.Response.ContentLength = body.Length;
+        context.Response.Headers.CacheControl = cacheControl;
+        if (!HttpMethods.IsHead(context.Request.Method))
+            await context.Response.Body.WriteAsync(body, context.RequestAborted);
+    }
+
+    private static Task RefuseAsync(HttpContext context, LiveStatus status) => (status switch
+    {
+        LiveStatus.BadRequest => Problem.BadRequest("This asks further ahead than a player may."),
+        LiveStatus.Unavailable => new Problem(StatusCodes.Status503ServiceUnavailable, "No picture", "The camera gives no pictures now; see its state."),
+        _ => Problem.NotFound("That piece is not there, or no longer."),
+    }).WriteAsync(context);
+
+    private static bool TryNumber(string? text, out long? number)
+    {
+        number = null;
+        if (string.IsNullOrEmpty(text))
+            return true;
+        if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long value))
+            return false;
+        number = value;
+        return true;
+    }
+
+    private static string Value(HttpContext context, string name) => context.Request.RouteValues[name] as string ?? "";
+}
