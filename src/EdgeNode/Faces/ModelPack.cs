@@ -55,16 +55,16 @@ public sealed record ModelDescription
     public required int Height { get; init; }
 
     /// <summary>Subtracted from each 0–255 sample.</summary>
-    public float Mean { get; init; }
+    public required float Mean { get; init; }
 
     /// <summary>Divides what is left.</summary>
-    public float Scale { get; init; } = 1;
+    public required float Scale { get; init; }
 
-    /// <summary>Detector: the score from which a face counts, 0 to 1.</summary>
-    public float ScoreThreshold { get; init; } = 0.65f;
+    /// <summary>Detector: the score from which a face counts, 0 to 1; null for 0.65.</summary>
+    public float? ScoreThreshold { get; init; }
 
-    /// <summary>Detector: boxes that overlap a better one by more than this IoU are the same face.</summary>
-    public float OverlapThreshold { get; init; } = 0.4f;
+    /// <summary>Detector: boxes that overlap a better one by more than this IoU are the same face; null for 0.4.</summary>
+    public float? OverlapThreshold { get; init; }
 }
 
 /// <summary>
@@ -160,7 +160,7 @@ public sealed record ModelPack
             throw new ModelPackException($"{path}: \"{model.File}\" is not the name of a file beside it; models must lie in the pack's own folder.");
         if (model.Width is < 8 or > 4096 || model.Height is < 8 or > 4096 || !(model.Scale > 0) || !float.IsFinite(model.Scale) || !float.IsFinite(model.Mean))
             throw new ModelPackException($"{path}: {model.File} needs a width and height of 8 to 4096 pixels and a scale above 0; correct them.");
-        if (!(model.ScoreThreshold is > 0 and < 1 && model.OverlapThreshold is > 0 and < 1))
+        if (model.ScoreThreshold is not (null or > 0 and < 1) || model.OverlapThreshold is not (null or > 0 and < 1))
             throw new ModelPackException($"{path}: score_threshold and overlap_threshold of {model.File} must lie between 0 and 1; correct them.");
         string file = Path.Combine(folder, model.File);
         if (!System.IO.File.Exists(file))

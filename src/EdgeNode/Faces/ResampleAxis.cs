@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace EdgeNode.Faces;
 
 /// <summary>
@@ -12,6 +14,10 @@ internal sealed class ResampleAxis
 
     private int[] _first = [];
     private ushort[] _weights = [];
+    private Vector128<byte>[] _blockPicks = [];
+    private Vector128<ushort>[] _blockLeft = [];
+    private Vector128<ushort>[] _blockRight = [];
+    private int _blocks;
     private int _sourceLength;
     private double _start;
     private double _ratio;
@@ -56,25 +62,17 @@ internal sealed class ResampleAxis
             else
                 Blend(d, Math.Clamp(from + ratio / 2 - 0.5, 0, sourceLength - 1));
         }
+        PrepareBlocks();
     }
 
     /// <summary>Resamples one row: sample i of the source lies at i × <paramref name="step"/>; each target is written <paramref name="repeat"/> times.</summary>
     public void Apply(ReadOnlySpan<byte> source, int step, Span<byte> target, int repeat)
     {
+        int d = step == 1 ? ApplyBlocks(source, target, repeat) : 0;
+        int at = d * repeat;
         ReadOnlySpan<int> first = First;
         ReadOnlySpan<ushort> weights = Weights;
-        if (Taps == 2 && step == 1 && repeat == 1)
-        {
-            target = target[..first.Length];
-            weights = weights[..(2 * first.Length)];
-            for (int d = 0; d < first.Length; d++)
-            {
-                int i = first[d];
-                target[d] = (byte)((source[i] * weights[2 * d] + source[i + 1] * weights[2 * d + 1] + One / 2) >> 8);
-            }
-            return;
-        }
-        for (int d = 0, at = 0; d < first.Length; d++)
+        for (; d < first.Length; d++)
         {
             int i = first[d] * step;
             int sum = One / 2;
@@ -88,6 +86,59 @@ internal sealed class ResampleAxis
             byte value = (byte)(sum >> 8);
             for (int r = 0; r < repeat && at < target.Length; r++)
                 target[at++] = value;
+        }
+    }
+
+    /// <summary>Eight targets at a time, as far as <see cref="PrepareBlocks"/> found that possible; says how many were made.</summary>
+    private int ApplyBlocks(ReadOnlySpan<byte> source, Span<byte> target, int repeat)
+    {
+        Vector128<ushort> half = Vector128.Create((ushort)(One / 2));
+        Vector128<byte> twice = Vector128.Create((byte)0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
+        for (int block = 0; block < _blocks; block++)
+        {
+            Vector128<byte> picked = Vector128.Shuffle(Vector128.Create(source[_first[8 * block]..]), _blockPicks[block]);
+            Vector128<ushort> sum = Vector128.WidenLower(picked) * _blockLeft[block] + Vector128.WidenUpper(picked) * _blockRight[block] + half;
+            Vector128<byte> made = Vector128.Narrow(sum >>> 8, Vector128<ushort>.Zero);
+            if (repeat == 1)
+                made.GetLower().CopyTo(target[(8 * block)..]);
+            else if (target.Length >= 16 * block + 16)
+                Vector128.Shuffle(made, twice).CopyTo(target[(16 * block)..]);
+            else
+                return 8 * block;
+        }
+        return 8 * _blocks;
+    }
+
+    /// <summary>Where two taps make a target and the sources of eight lie within 16 bytes, one shuffle fetches them all.</summary>
+    private void PrepareBlocks()
+    {
+        _blocks = 0;
+        if (Taps != 2)
+            return;
+        if (_blockPicks.Length < Count / 8)
+        {
+            _blockPicks = new Vector128<byte>[Count / 8];
+            _blockLeft = new Vector128<ushort>[Count / 8];
+            _blockRight = new Vector128<ushort>[Count / 8];
+        }
+        Span<byte> picks = stackalloc byte[16];
+        Span<ushort> left = stackalloc ushort[8];
+        Span<ushort> right = stackalloc ushort[8];
+        for (int d = 0; d + 8 <= Count; d += 8)
+        {
+            int start = _first[d];
+            if (_first[d + 7] + 1 - start > 15 || start + 16 > _sourceLength)
+                return;
+            for (int i = 0; i < 8; i++)
+            {
+                picks[i] = (byte)(_first[d + i] - start);
+                picks[8 + i] = (byte)(picks[i] + 1);
+                left[i] = _weights[2 * (d + i)];
+                right[i] = _weights[2 * (d + i) + 1];
+            }
+            _blockPicks[_blocks] = Vector128.Create<byte>(picks);
+            _blockLeft[_blocks] = Vector128.Create<ushort>(left);
+            _blockRight[_blocks++] = Vector128.Create<ushort>(right);
         }
     }
 

@@ -44,8 +44,8 @@ public sealed class UltraFaceDetector : IFaceDetector
             throw;
         }
         _scaler = new PictureScaler(description.Width, description.Height, description.Mean, description.Scale);
-        _overlap = description.OverlapThreshold;
-        ScoreThreshold = description.ScoreThreshold;
+        _overlap = description.OverlapThreshold ?? 0.4f;
+        ScoreThreshold = description.ScoreThreshold ?? 0.65f;
     }
 
     /// <inheritdoc/>
