@@ -68,6 +68,9 @@ internal sealed class H264Depacketizer(TimeProvider clock) : IDisposable
         }
     }
 
+    /// <summary>Whether <see cref="TryTake"/> has one.</summary>
+    public bool HasUnit => _first is not null;
+
     /// <summary>Takes the next unit; the caller holds its reference.</summary>
     public bool TryTake(out AccessUnit unit)
     {
