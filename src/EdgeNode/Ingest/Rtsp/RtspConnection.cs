@@ -1,0 +1,211 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace EdgeNode.Ingest.Rtsp;
+
+/// <summary>
+/// The TCP connection to a camera: a plain blocking socket, whose kernel timeouts are the deadlines, and the framer on
+/// it. No asynchronous call is ever made on the socket: it would turn it non-blocking, and each receive into several system calls.
+/// </summary>
+internal sealed class RtspConnection : IDisposable
+{
+    private static readonly TimeSpan LongestTick = TimeSpan.FromSeconds(1);
+
+    private readonly InterleavedFramer _framer = new();
+    private readonly CancellationTokenSource _abort = new();
+    private readonly string _address;
+    private volatile Socket? _socket;
+    private volatile bool _connected;
+    private volatile bool _aborted;
+
+    private RtspConnection(string address) => _address = address;
+
+    /// <summary>Splits what was received.</summary>
+    public InterleavedFramer Framer => _framer;
+
+    /// <summary>Whether <see cref="Abort"/> was called.</summary>
+    public bool IsAborted => _aborted;
+
+    /// <summary>A connection that <see cref="Abort"/> can already reach while <see cref="Connect"/> blocks.</summary>
+    public static RtspConnection Create(string address) => new(address);
+
+    /// <summary>Resolves the name and connects, trying each address while time is left.</summary>
+    /// <exception cref="SourceException">Nobody answers in time, or it was aborted.</exception>
+    public void Connect(string host, int port, TimeSpan within, TimeSpan tick)
+    {
+        long started = TimeProvider.System.GetTimestamp();
+        SocketException? failure = null;
+        foreach (IPAddress address in Resolve(host, within))
+        {
+            TimeSpan left = within - TimeProvider.System.GetElapsedTime(started);
+            if (left <= TimeSpan.Zero)
+                break;
+            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            _socket = socket;
+            try
+            {
+                // On Linux the send timeout bounds a blocking connect, too.
+                socket.SendTimeout = Milliseconds(left);
+                ThrowIfAborted();
+                socket.Connect(address, port);
+                _connected = true;
+                ThrowIfAborted();
+                socket.SendTimeout = Milliseconds(within);
+                socket.ReceiveTimeout = Milliseconds(tick < LongestTick ? tick : LongestTick);
+                return;
+            }
+            catch (SocketException exception)
+            {
+                failure = exception;
+                socket.Dispose();
+                ThrowIfAborted();
+            }
+            catch (ObjectDisposedException)
+            {
+                ThrowIfAborted();
+                throw;
+            }
+        }
+
+        throw new SourceException(SourceTrouble.Unreachable, $"No connection to {_address}: {Reason(failure?.SocketErrorCode)}.", failure);
+    }
+
+    /// <summary>
+    /// Receives once into the framer; false when nothing came within a tick, so that the caller looks at its clocks.
+    /// </summary>
+    /// <exception cref="SourceException">The connection ended.</exception>
+    public bool Receive()
+    {
+        int count = _socket!.Receive(_framer.Free(), SocketFlags.None, out SocketError error);
+        if (_aborted)
+            ThrowIfAborted();
+        if (error == SocketError.Success && count > 0)
+        {
+            _framer.Received(count);
+            return true;
+        }
+
+        if (error is SocketError.TimedOut or SocketError.WouldBlock or SocketError.Interrupted)
+            return false;
+        throw new SourceException(SourceTrouble.Closed, $"The camera at {_address} closed the connection.");
+    }
+
+    /// <summary>Sends all bytes.</summary>
+    /// <exception cref="SourceException">The connection ended, or the camera does not read.</exception>
+    public void Send(ReadOnlySpan<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            int count = _socket!.Send(bytes, SocketFlags.None, out SocketError error);
+            if (error == SocketError.Success && count > 0)
+            {
+                bytes = bytes[count..];
+                continue;
+            }
+
+            ThrowIfAborted();
+            throw new SourceException(SourceTrouble.Closed, $"The camera at {_address} closed the connection.");
+        }
+    }
+
+    /// <summary>
+    /// Wakes the reading thread. Only the receiving half is shut, so that it can still say TEARDOWN; while connecting, the socket goes.
+    /// </summary>
+    public void Abort()
+    {
+        _aborted = true;
+        try
+        {
+            _abort.Cancel();
+            if (_connected)
+                _socket?.Shutdown(SocketShutdown.Receive);
+            else
+                _socket?.Dispose();
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException)
+        {
+            // It went away by itself: what was wanted.
+        }
+    }
+
+    /// <summary>
+    /// Sends a last request and waits for its answer, or for the end of the connection, so that the camera has read it
+    /// before the socket goes. Never fails.
+    /// </summary>
+    public void Finish(byte[] request, int sequence, TimeSpan within)
+    {
+        Socket? socket = _socket;
+        if (!_connected || socket is null)
+            return;
+        long started = TimeProvider.System.GetTimestamp();
+        try
+        {
+            socket.SendTimeout = Milliseconds(within);
+            socket.Send(request, SocketFlags.None, out SocketError error);
+            while (error == SocketError.Success)
+            {
+                while (_framer.Next(out _) is var kind and not InterleavedFrameKind.None)
+                {
+                    if (kind == InterleavedFrameKind.Message && _framer.Message!.Sequence == sequence)
+                        return;
+                }
+
+                TimeSpan left = within - TimeProvider.System.GetElapsedTime(started);
+                if (left <= TimeSpan.Zero)
+                    return;
+                socket.ReceiveTimeout = Milliseconds(left);
+                int count = socket.Receive(_framer.Free(), SocketFlags.None, out error);
+                if (count > 0)
+                    _framer.Received(count);
+                else if (error == SocketError.Success && !_aborted)
+                    return;
+                else if (error == SocketError.Success)
+                    Thread.Sleep(5); // after an abort "no more" only means "nothing yet"
+            }
+        }
+        catch (Exception exception) when (exception is SocketException or ObjectDisposedException or InvalidDataException)
+        {
+            // The camera will notice by its own time-out.
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _socket?.Dispose();
+        _abort.Dispose();
+    }
+
+    private void ThrowIfAborted()
+    {
+        if (_aborted)
+            throw new SourceException(SourceTrouble.Closed, "The source was stopped.");
+    }
+
+    private IPAddress[] Resolve(string host, TimeSpan within)
+    {
+        if (IPAddress.TryParse(host, out IPAddress? literal))
+            return [literal];
+        try
+        {
+            return Dns.GetHostAddressesAsync(host, _abort.Token).WaitAsync(within, _abort.Token).GetAwaiter().GetResult();
+        }
+        catch (OperationCanceledException)
+        {
+            throw new SourceException(SourceTrouble.Closed, "The source was stopped.");
+        }
+        catch (Exception exception) when (exception is SocketException or TimeoutException or ArgumentException)
+        {
+            throw new SourceException(SourceTrouble.Unreachable, $"The camera's host name {host} cannot be resolved.", exception);
+        }
+    }
+
+    private static string Reason(SocketError? error) => error switch
+    {
+        SocketError.ConnectionRefused => "nothing listens at that port",
+        SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.NetworkDown => "there is no route to it",
+        _ => "nobody answered in time",
+    };
+
+    private static int Milliseconds(TimeSpan time) => Math.Max(1, (int)Math.Min(int.MaxValue, time.TotalMilliseconds));
+}
