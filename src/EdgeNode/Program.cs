@@ -1,11 +1,23 @@
 using System.CommandLine;
 using EdgeNode.Commands;
 using EdgeNode.Configuration;
+using EdgeNode.Decoding;
+using EdgeNode.Faces;
+using EdgeNode.Gallery;
+using EdgeNode.Ingest;
+using EdgeNode.Native.FFmpeg;
 
 var root = new RootCommand("EdgeNode stands beside cameras: it takes each in once, shows it live, and reports the faces it sees.")
 {
-    ConfigCommand.Create(),
+    RunCommand.Create(),
+    DemoCommand.Create(),
+    AnalyzeCommand.Create(),
+    VerifyCommand.Create(),
+    EnrollCommand.Create(),
+    EnrollCommand.CreateList(),
     TokenCommand.Create(),
+    ConfigCommand.Create(),
+    VersionCommand.Create(),
 };
 ParseResult parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
@@ -29,7 +41,7 @@ catch (ConfigurationException fault)
         Console.Error.WriteLine(error);
     return CommandFailure.WrongUsage;
 }
-catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or InvalidDataException or SourceException or ModelPackException or EnrolmentException or FFmpegException or DecodeException)
 {
     Console.Error.WriteLine($"edgenode: {fault.Message}");
     return CommandFailure.AtRunTime;

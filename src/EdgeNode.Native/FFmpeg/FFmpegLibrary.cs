@@ -17,6 +17,9 @@ public static unsafe class FFmpegLibrary
     /// <exception cref="FFmpegException">FFmpeg is missing or of an unknown release.</exception>
     public static string Version => Loaded.Value.Version;
 
+    /// <summary>As <see cref="Version"/>, but null while nothing has needed FFmpeg yet.</summary>
+    public static string? LoadedVersion => Loaded.IsValueCreated ? Loaded.Value.Version : null;
+
     internal static FFmpegLayout Layout => Loaded.Value.Layout;
 
     /// <summary>Loads the libraries, once.</summary>

@@ -13,7 +13,7 @@ public sealed class Camera : IDisposable
     {
         Configuration = configuration;
         Ingest = new CameraIngest(configuration.Id, () => CameraSources.Open(configuration, time), onStatus, time, log);
-        Live = new LiveStream(configuration.Id, Ingest.Gop, new PackagingOptions(), time);
+        Live = new LiveStream(configuration.Id, Ingest.Gop, time);
         Analytics = analytics(Ingest.Gop);
         StartedAt = time.GetTimestamp();
     }

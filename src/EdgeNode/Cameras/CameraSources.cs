@@ -12,7 +12,7 @@ public static class CameraSources
     {
         string url = camera.Url.Reveal();
         if (url.StartsWith("rtsp://", StringComparison.Ordinal))
-            return new RtspSource(RtspUrl.Parse(url, camera.Username, camera.Password?.Reveal()), time);
+            return OpenRtsp(url, camera.Username, camera.Password, time);
         if (url.StartsWith("file:", StringComparison.Ordinal))
             return new FileSource(url["file:".Length..], new FileSourceOptions { Paced = true, Loop = true }, time);
         return new FileSource(url, new FileSourceOptions(), time);
@@ -20,6 +20,18 @@ public static class CameraSources
 
     /// <summary>A source to be read once, as fast as it goes: a file's path, or a URL.</summary>
     public static IVideoSource OpenFilm(string pathOrUrl, TimeProvider time) => pathOrUrl.StartsWith("rtsp://", StringComparison.Ordinal)
-        ? new RtspSource(RtspUrl.Parse(pathOrUrl), time)
+        ? OpenRtsp(pathOrUrl, null, null, time)
         : new FileSource(pathOrUrl.StartsWith("file:", StringComparison.Ordinal) ? pathOrUrl["file:".Length..] : pathOrUrl, new FileSourceOptions(), time);
+
+    private static RtspSource OpenRtsp(string url, string? user, Secret? password, TimeProvider time)
+    {
+        try
+        {
+            return new RtspSource(RtspUrl.Parse(url, user, password?.Reveal()), clock: time);
+        }
+        catch (FormatException fault)
+        {
+            throw new SourceException(SourceTrouble.Unsupported, fault.Message, fault);
+        }
+    }
 }

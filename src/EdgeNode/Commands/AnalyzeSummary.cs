@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace EdgeNode.Commands;
 
 /// <summary>The last line of <c>edgenode analyze --json</c> (contract §1).</summary>
@@ -10,7 +8,3 @@ internal sealed record AnalyzeSummary(long Frames, long FramesAnalyzed, long Fac
 
 /// <summary>Mean milliseconds for one run of each stage.</summary>
 internal sealed record AnalyzeStages(double Decode, double Detect, double Landmarks, double Embed);
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
-[JsonSerializable(typeof(AnalyzeReport))]
-internal sealed partial class CommandJson : JsonSerializerContext;

@@ -47,7 +47,7 @@ internal static class VerifyCommand
     {
         try
         {
-            using StillImage photo = StillImage.Read(path);
+            StillImage photo = StillImage.Read(path);
             return models.AnalyzeStill(photo.View).Where(f => f.Embedding is not null).MaxBy(f => f.Box.Area)?.Embedding;
         }
         catch (DecodeException fault)

@@ -1,4 +1,5 @@
 using EdgeNode.Decoding;
+using Microsoft.ML.OnnxRuntime;
 
 namespace EdgeNode.Faces;
 
@@ -55,6 +56,9 @@ public sealed class FaceModels : IDisposable
 
     /// <summary>Time spent inside ONNX Runtime, all models together.</summary>
     public TimeSpan InsideRuntime => DetectTime.InsideRuntime + LandmarksTime.InsideRuntime + EmbedTime.InsideRuntime;
+
+    /// <summary>The version of ONNX Runtime in use.</summary>
+    public static string RuntimeVersion => OrtEnv.Instance().GetVersionString();
 
     /// <summary>Opens the pack in <paramref name="folder"/>.</summary>
     /// <exception cref="ModelPackException">One sentence: which file is wrong, and what to do.</exception>

@@ -16,7 +16,7 @@ public static class PhotoEnrolment
         IReadOnlyList<StillFace> faces;
         try
         {
-            using StillImage photo = StillImage.Read(path);
+            StillImage photo = StillImage.Read(path);
             faces = models.AnalyzeStill(photo.View);
         }
         catch (DecodeException fault)

@@ -18,7 +18,7 @@ internal sealed class LiveRoutes(CameraSet cameras, PlaybackSessions sessions)
         guard.Get("/api/stream/hls/{session}/{file}", Role.Viewer, (context, grant) =>
         {
             PlaybackSession? session = sessions.Find(Value(context, "session"));
-            if (session is null || session.Id != grant.SessionId)
+            if (session is null || session.SessionId != grant.SessionId)
                 return Problem.NotFound("There is no such session for this token: create one with POST /api/stream/playback/create-session.").WriteAsync(context);
             return ServeAsync(context, grant, session.CameraId);
         });
@@ -66,14 +66,13 @@ internal sealed class LiveRoutes(CameraSet cameras, PlaybackSessions sessions)
 
         if (name.Kind == MediaKind.Initialization)
         {
-            PlaylistAnswer init = live.GetInitialization((int)name.Number);
-            await (init.Status == LiveStatus.Ok ? SendAsync(context, init.Body, MediaType, "max-age=60") : RefuseAsync(context, init.Status));
+            await (live.GetInitialization((int)name.Number) is { } init ? SendAsync(context, init, MediaType, "max-age=60") : RefuseAsync(context, LiveStatus.NotFound));
             return;
         }
 
         MediaAnswer answer = name.Kind == MediaKind.Part
             ? await live.GetPartAsync(name.Number, name.Part, context.RequestAborted)
-            : live.GetSegment(name.Number);
+            : live.TryGetSegment(name.Number) is { } segment ? new MediaAnswer(LiveStatus.Ok, segment) : new MediaAnswer(LiveStatus.NotFound, null);
         using MediaBody? body = answer.Body;
         if (body is null)
         {

@@ -53,7 +53,7 @@ internal sealed class PlaybackRoutes(CameraSet cameras, PlaybackSessions session
         TimeSpan lifetime = left < configuration.Tokens.Lifetime ? left : configuration.Tokens.Lifetime;
         string user = request.UserId is { Length: > 0 } given ? given : grant.Subject;
         (string token, AccessGrant session) = tokens.Issue(user, Role.Viewer, [camera.Id], grant.Metadata, lifetime);
-        if (!sessions.TryAdd(new PlaybackSession(session.SessionId, camera.Id, user, time.GetUtcNow().UtcDateTime, session.ExpiresAt)))
+        if (sessions.TryAdd(session.SessionId, camera.Id, user, session.ExpiresAt) is null)
         {
             await new Problem(StatusCodes.Status503ServiceUnavailable, "Too many viewers", "The node serves as many sessions as it may: try again later.").WriteAsync(context);
             return;
@@ -67,18 +67,18 @@ internal sealed class PlaybackRoutes(CameraSet cameras, PlaybackSessions session
     private Task StartAsync(HttpContext context, AccessGrant grant) => WithSession(context, grant, session =>
     {
         cameras.Find(session.CameraId)?.Live.EnsureStarted();
-        sessions.Touch(session.Id);
+        sessions.Touch(session.SessionId);
     });
 
     private Task EndAsync(HttpContext context, AccessGrant grant) => WithSession(context, grant, session =>
     {
-        tokens.Revoke(session.Id, session.ExpiresAt);
-        sessions.Remove(session.Id);
+        tokens.Revoke(session.SessionId, session.ExpiresAt.UtcDateTime);
+        sessions.Remove(session.SessionId);
     });
 
     private Task ListAsync(HttpContext context, AccessGrant grant) => WriteJson.SendAsync(
         context,
-        new SessionList([.. sessions.List().Where(s => grant.Allows(s.CameraId)).Select(s => new SessionEntry(s.Id, s.CameraId, s.UserId, s.CreatedAt, s.ExpiresAt))]),
+        new SessionList([.. sessions.List().Where(s => grant.Allows(s.CameraId)).Select(s => new SessionEntry(s.SessionId, s.CameraId, s.UserId, s.CreatedAt.UtcDateTime, s.ExpiresAt.UtcDateTime))]),
         HttpJson.Default.SessionList);
 
     private Task WithSession(HttpContext context, AccessGrant grant, Action<PlaybackSession> action)

@@ -1,0 +1,186 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using EdgeNode.Access;
+using EdgeNode.Cameras;
+using EdgeNode.Configuration;
+using EdgeNode.Events;
+using EdgeNode.Faces;
+using EdgeNode.Gallery;
+using EdgeNode.Http;
+using EdgeNode.Ingest;
+using EdgeNode.Native.FFmpeg;
+using EdgeNode.Native.Linux;
+using EdgeNode.Streaming;
+using EdgeNode.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace EdgeNode.Commands;
+
+/// <summary>A whole node: reads the state, starts the cameras, serves, and reports; ends in the opposite order.</summary>
+internal sealed class NodeHost : IAsyncDisposable
+{
+    private readonly NodeConfiguration _configuration;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly SigningKey _signingKey;
+    private readonly FaceModels? _models;
+    private readonly MqttLink? _mqtt;
+    private readonly CameraSet _cameras;
+    private readonly PlaybackSessions _sessions;
+    private readonly EventLog _events;
+    private readonly HealthSampler _sampler;
+    private HealthReporter? _reporter;
+    private HttpServer? _http;
+
+    private NodeHost(NodeConfiguration configuration, FaceModels? models, ILoggerFactory logs, TimeProvider time)
+    {
+        _configuration = configuration;
+        _time = time;
+        _log = logs.CreateLogger("edgenode");
+        _signingKey = SigningKey.LoadOrCreate(configuration.Node.State);
+        Tokens = new AccessTokens(_signingKey, configuration.Node.Site, configuration.Node.Id, time);
+        _events = new EventLog(time);
+        _sessions = new PlaybackSessions(time);
+        _sampler = new HealthSampler(configuration.Node.State, time);
+        IdentityStore identities = IdentityStore.Open(configuration.Node.State, _log);
+        _models = models ?? LoadModels();
+        FaceRecognition? recognition = _models is null ? null : new FaceRecognition(_models, identities, configuration.Faces);
+        _mqtt = configuration.Mqtt is null ? null : new MqttLink(LinkOptions(configuration.Mqtt), time, _log);
+        _cameras = new CameraSet([.. configuration.Cameras.Select(camera => MakeCamera(camera, recognition))]);
+    }
+
+    /// <summary>Makes and checks the node's tokens.</summary>
+    public AccessTokens Tokens { get; }
+
+    /// <summary>The port it serves on.</summary>
+    public int Port => _http!.Port;
+
+    /// <summary>Starts a node. <paramref name="models"/>: loaded already, taken over; null: those of the configuration are loaded.</summary>
+    /// <exception cref="IOException">The state folder or the port cannot be had.</exception>
+    public static async Task<NodeHost> StartAsync(NodeConfiguration configuration, FaceModels? models, ILoggerFactory logs, TimeProvider time)
+    {
+        var host = new NodeHost(configuration, models, logs, time);
+        try
+        {
+            var subjects = new HttpSubjects(host._cameras, host._sessions, host.Tokens, host._events, host.SampleHealth);
+            host._http = await HttpServer.StartAsync(configuration, subjects, ConsoleLog.Configure, time);
+            host._mqtt?.Start();
+            host._cameras.Start();
+            if (host._mqtt is not null)
+                host._reporter = new HealthReporter(new HealthSampler(configuration.Node.State, time), host._mqtt, host.AskHealth, time);
+            host._log.LogInformation("Serving {Cameras} cameras on port {Port}.", configuration.Cameras.Count, host.Port);
+            return host;
+        }
+        catch
+        {
+            await host.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Stops the node: cameras end, and with them their open events, before the broker is told goodbye.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _reporter?.Dispose();
+        if (_http is not null)
+            await _http.DisposeAsync();
+        _cameras.Dispose();
+        if (_mqtt is not null)
+            await _mqtt.DisposeAsync();
+        _models?.Dispose();
+        _signingKey.Dispose();
+    }
+
+    // Without models the node still shows its cameras; whoever reads log or health learns why no face comes.
+    private FaceModels? LoadModels()
+    {
+        if (!_configuration.Cameras.Any(c => c.Analytics.Enabled))
+            return null;
+        try
+        {
+            return FaceModels.Load(CommonOptions.ModelFolder(_configuration));
+        }
+        catch (ModelPackException fault)
+        {
+            _log.LogError("No faces are looked for: {Reason}", fault.Message);
+            return null;
+        }
+    }
+
+    private Camera MakeCamera(CameraConfiguration camera, FaceRecognition? recognition)
+    {
+        var origin = new EventOrigin(_configuration.Node.Site, _configuration.Node.Id, camera.Id);
+        return new Camera(
+            camera,
+            status => _mqtt?.PublishCameraState(camera.Id, new CameraStateMessage(CameraStateNames.Of(status.State), status.Since, status.Reason)),
+            feed => recognition is not null && camera.Analytics.Enabled
+                ? new CameraAnalytics(camera, _configuration.Faces, feed, recognition, origin, _time, Publish, _log)
+                : null,
+            _time,
+            _log);
+    }
+
+    private void Publish(FaceEvent e)
+    {
+        _events.Append(e);
+        _mqtt?.Enqueue(e);
+    }
+
+    private HealthReport SampleHealth()
+    {
+        lock (_sampler)
+            return _sampler.Sample(AskHealth() with { QueueDepth = _mqtt?.QueueDepth ?? 0, EventsLost = _mqtt?.EventsLost ?? 0 });
+    }
+
+    private HealthInputs AskHealth() => new()
+    {
+        ClockSynced = KernelClock.IsSynchronized(),
+        Ffmpeg = FFmpegLibrary.LoadedVersion,
+        Onnxruntime = _models is null ? null : FaceModels.RuntimeVersion,
+        Cameras = [.. _cameras.All.Select(Describe)],
+    };
+
+    private static CameraHealth Describe(Camera camera)
+    {
+        (double framesPerSecond, double bitsPerSecond, double gopSeconds) = camera.Ingest.Statistics.Rates;
+        return new CameraHealth
+        {
+            Id = camera.Id,
+            State = CameraStateNames.Of(camera.Ingest.Status.State),
+            Fps = Math.Round(framesPerSecond, 2),
+            BitrateKbps = Math.Round(bitsPerSecond / 1000, 1),
+            GopS = Math.Round(gopSeconds, 2),
+            Decoder = camera.Analytics?.DecoderName,
+            InferenceMs = camera.Analytics is { FramesProcessed: > 0 } analytics ? Math.Round(analytics.MeanAnalysisMs, 2) : null,
+            Viewers = camera.Live.ViewerCount,
+        };
+    }
+
+    private MqttLinkOptions LinkOptions(MqttSection mqtt) => new()
+    {
+        Broker = BrokerAddress.Parse(mqtt.Broker.OriginalString),
+        Site = _configuration.Node.Site,
+        Node = _configuration.Node.Id,
+        Version = ProductVersion.Text,
+        BootId = StatusMessage.ReadBootId(),
+        BaseUrl = ViewUrl.Base(_configuration, _configuration.Http.Port),
+        Username = mqtt.Username,
+        Password = mqtt.Password?.Reveal(),
+        Authorities = mqtt.Ca is null ? null : ReadAuthorities(mqtt.Ca),
+    };
+
+    private static X509Certificate2Collection ReadAuthorities(string file)
+    {
+        var authorities = new X509Certificate2Collection();
+        try
+        {
+            authorities.ImportFromPemFile(file);
+        }
+        catch (CryptographicException)
+        {
+            throw new IOException($"mqtt.ca names '{file}', which holds no PEM certificate.");
+        }
+
+        return authorities;
+    }
+}
