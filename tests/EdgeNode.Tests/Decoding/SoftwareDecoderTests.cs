@@ -171,11 +171,16 @@ public sealed class SoftwareDecoderTests(SharedClips clips)
     }
 
     [Fact]
-    public void Parameters_that_make_no_sense_are_refused_at_once_or_with_the_first_picture()
+    public void A_picture_whose_parameters_make_no_sense_is_refused()
     {
+        using FileSource source = Opened(clips.WithoutBFrames);
         var format = new VideoFormat { Codec = VideoCodec.H264, Width = 16, Height = 16, CodecString = "avc1", DecoderConfiguration = [1, 2, 3] };
+        using var decoder = new SoftwareDecoder(format);
+        AccessUnit key = source.Read()!;
 
-        Assert.Throws<DecodeException>(() => new SoftwareDecoder(format));
+        Assert.Throws<DecodeException>(() => decoder.Send(key));
+
+        key.Release();
     }
 
     private static FileSource Opened(string clip)
