@@ -33,6 +33,7 @@ build-arm64: ## the same for arm64 boards, to out/linux-arm64
 bench: ## compare CPU and memory with FFmpeg and with a home-made OpenCV stack
 	@build/setup-packages build bench
 	@build/setup-assets
+	@build/setup-test-media
 	@build/publish linux-x64
 	@build/bench $(ARGS)
 
