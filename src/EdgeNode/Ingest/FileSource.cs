@@ -252,7 +252,7 @@ public sealed class FileSource : IVideoSource
             return false;
         }
 
-        (long dts, long pts) = _timeline!.Place(packet.Dts, packet.Pts, packet.Duration);
+        (long dts, long pts) = _timeline!.Place(packet, _packetizer.Format!.ReorderDepth);
         if (_sent is null)
         {
             flags |= AccessUnitFlags.StartsTimeline;
@@ -305,23 +305,23 @@ public sealed class FileSource : IVideoSource
 
         public void StartOver() => _isFirstOfRound = true;
 
-        public (long Dts, long Pts) Place(long fileDts, long filePts, long fileDuration)
+        public (long Dts, long Pts) Place(Packet packet, int reorderDepth)
         {
-            long? stampedDts = ToTicks(fileDts) ?? ToTicks(filePts);
-            long dts = stampedDts + _offset ?? _last + _lastStep;
+            long? stampedPts = ToTicks(packet.Pts) + _offset;
+            long dts = ToTicks(packet.Dts) + _offset ?? Missing(stampedPts, reorderDepth);
             if (_isFirstOfRound && !_isFirstEver)
             {
-                _offset += _last + _lastStep - dts;
-                dts = _last + _lastStep;
+                long shift = _last + _lastStep - dts;
+                _offset += shift;
+                stampedPts += shift;
+                dts += shift;
             }
 
             if (!_isFirstEver && dts <= _last)
                 dts = _last + 1;
-            long pts = ToTicks(filePts) + _offset ?? dts;
-            if (pts < dts)
-                pts = dts;
+            long pts = Math.Max(stampedPts ?? dts, dts);
 
-            long step = fileDuration > 0 ? ToTicks(fileDuration)!.Value : _usualStep;
+            long step = packet.Duration > 0 ? ToTicks(packet.Duration)!.Value : _usualStep;
             _lastStep = Math.Clamp(step, 1, 10 * AccessUnit.TicksPerSecond);
             _last = dts;
             if (_isFirstEver)
@@ -329,6 +329,14 @@ public sealed class FileSource : IVideoSource
             _isFirstEver = false;
             _isFirstOfRound = false;
             return (dts, pts);
+        }
+
+        // Matroska stores presentation times only, and libavformat leaves the first decoding times open where there are B-frames.
+        private long Missing(long? stampedPts, int reorderDepth)
+        {
+            if (stampedPts is { } pts && (reorderDepth == 0 || _isFirstOfRound))
+                return pts - reorderDepth * _usualStep;
+            return _isFirstEver ? 0 : _last + _lastStep;
         }
 
         private long? ToTicks(long stamp)
