@@ -222,7 +222,8 @@ internal sealed class MqttSession : IAsyncDisposable
     {
         if (result.ServerKeepAlive > 0)
             _keepAlive = TimeSpan.FromSeconds(result.ServerKeepAlive);
-        PacketBytesAtMost = result.MaximumPacketSize ?? long.MaxValue;
+        // A broker must not say 0 (MQTT 5 §3.2.2.3.6); MQTTnet's does, and means that it has no limit.
+        PacketBytesAtMost = result.MaximumPacketSize is > 0 and uint limit ? limit : long.MaxValue;
         _retainAvailable = Version != MqttProtocolVersion.V500 || result.RetainAvailable;
         _watch = WatchAsync(_ended.Token);
     }
