@@ -1,8 +1,8 @@
 namespace EdgeNode.Faces;
 
 /// <summary>
-/// Hears of the faces that a camera sees, during <see cref="FacePipeline.Analyze"/> and on its thread. A track is reported from its second
-/// picture on, so that a flash of the detector is no event.
+/// Hears of the faces that a camera sees, during <see cref="FacePipeline.Analyze"/> and on its thread. A track is reported once the
+/// face was seen for 0.15 s of media time, in two pictures at least, so that a flash of the detector is no event.
 /// </summary>
 public interface IFaceTrackObserver
 {
