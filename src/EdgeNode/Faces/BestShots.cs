@@ -16,7 +16,7 @@ internal sealed class BestShots
     public const float LeastQuality = 0.4f;
 
     private const long BeforeSecond = AccessUnit.TicksPerSecond * 4 / 10;
-    private const long BetweenTries = AccessUnit.TicksPerSecond / 2;
+    private const long BetweenTries = AccessUnit.TicksPerSecond;
     private const long BetweenFirstTries = AccessUnit.TicksPerSecond / 10;
     private const long BetweenOthers = 2 * AccessUnit.TicksPerSecond;
     private const float ClearlyBetter = 0.04f;

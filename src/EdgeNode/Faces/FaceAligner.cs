@@ -6,12 +6,14 @@ namespace EdgeNode.Faces;
 /// <summary>
 /// Cuts a face out of a picture so that its five points lie where ArcFace was trained with them (Deng et al. 2019; 112×112), straight
 /// from the planes into the embedding's input. Bilinear; a face more than twice the target's size is averaged over several samples a
-/// pixel. Positions are 16-bit fixed point, so that every processor takes the same samples. Outside the picture is black.
+/// pixel. Positions are fixed point, so that every processor takes the same samples. Outside the picture is black.
 /// </summary>
 internal sealed class FaceAligner(int size, float mean, float scale)
 {
     private const int TrainedSize = 112;
     private const int MostSamples = 8;
+    private const int FractionBits = 24;
+    private const long One = 1L << FractionBits;
     private const double SmallestScale = 1.0 / 128;
     private const double LargestScale = 32;
 
@@ -46,54 +48,66 @@ internal sealed class FaceAligner(int size, float mean, float scale)
     private void Warp(in Yuv420View picture, in SimilarityTransform back, int samples, Span<float> tensor)
     {
         YuvToRgb toRgb = new(picture.FullRange, picture.Matrix, mean, scale);
-        PlaneSampler y = new(picture.Y, picture.LumaStride, 1, picture.Width, picture.Height, picture.FullRange ? 0 : 16);
-        PlaneSampler cb = new(picture.Cb, picture.ChromaStride, picture.ChromaStep, (picture.Width + 1) / 2, (picture.Height + 1) / 2, 128);
-        PlaneSampler cr = new(picture.Cr, picture.ChromaStride, picture.ChromaStep, (picture.Width + 1) / 2, (picture.Height + 1) / 2, 128);
+        PlaneSampler lumaPlane = new(picture.Y, picture.LumaStride, 1, picture.Width, picture.Height, picture.FullRange ? 0 : 16);
+        PlaneSampler cbPlane = new(picture.Cb, picture.ChromaStride, picture.ChromaStep, (picture.Width + 1) / 2, (picture.Height + 1) / 2, 128);
+        PlaneSampler crPlane = new(picture.Cr, picture.ChromaStride, picture.ChromaStep, (picture.Width + 1) / 2, (picture.Height + 1) / 2, 128);
         int plane = size * size;
+        // Chroma is half as fine as luma, so half as many samples make its average.
+        int chromaSamples = (samples + 1) / 2;
         float share = 1f / (samples * samples * PlaneSampler.ValueOne);
+        float chromaShare = 1f / (chromaSamples * chromaSamples * PlaneSampler.ValueOne);
         float lumaBlack = picture.FullRange ? 0 : 16;
         float lumaGain = picture.FullRange ? 1 : 255f / 219;
+        long a = Fixed(back.A), b = Fixed(back.B), originX = Fixed(back.X), originY = Fixed(back.Y);
         for (int v = 0, at = 0; v < size; v++)
         {
             for (int u = 0; u < size; u++, at++)
             {
-                int sumY = 0, sumCb = 0, sumCr = 0;
-                for (int j = 0; j < samples; j++)
-                {
-                    double dv = v + (j + 0.5) / samples - 0.5;
-                    for (int i = 0; i < samples; i++)
-                    {
-                        double du = u + (i + 0.5) / samples - 0.5;
-                        int fx = (int)Math.Round((back.A * du - back.B * dv + back.X) * PlaneSampler.PositionOne);
-                        int fy = (int)Math.Round((back.B * du + back.A * dv + back.Y) * PlaneSampler.PositionOne);
-                        sumY += y.At(fx, fy);
-                        // Chroma samples lie between two luma samples.
-                        int cx = (fx >> 1) - PlaneSampler.PositionOne / 4;
-                        int cy = (fy >> 1) - PlaneSampler.PositionOne / 4;
-                        sumCb += cb.At(cx, cy);
-                        sumCr += cr.At(cx, cy);
-                    }
-                }
-                float luma = sumY * share;
-                toRgb.Convert(luma, sumCb * share, sumCr * share, out tensor[at], out tensor[plane + at], out tensor[2 * plane + at]);
+                long x = originX + a * u - b * v;
+                long y = originY + b * u + a * v;
+                float luma = lumaPlane.Sum(x, y, a, b, samples) * share;
+                // A chroma sample lies in the middle of two by two luma samples.
+                long chromaX = x / 2 - One / 4, chromaY = y / 2 - One / 4;
+                float cb = cbPlane.Sum(chromaX, chromaY, a / 2, b / 2, chromaSamples) * chromaShare;
+                float cr = crPlane.Sum(chromaX, chromaY, a / 2, b / 2, chromaSamples) * chromaShare;
+                toRgb.Convert(luma, cb, cr, out tensor[at], out tensor[plane + at], out tensor[2 * plane + at]);
                 _luma[at] = (byte)Math.Clamp((luma - lumaBlack) * lumaGain + 0.5f, 0, 255);
             }
         }
     }
 
+    private static long Fixed(double value) => (long)Math.Round(value * One);
+
     /// <summary>Reads one plane between its samples.</summary>
     private readonly ref struct PlaneSampler(ReadOnlySpan<byte> plane, int stride, int step, int width, int height, int outside)
     {
-        public const int PositionOne = 1 << 16;
+        /// <summary>What <see cref="Sum"/> counts a value of 1 as, for each sample.</summary>
         public const int ValueOne = 1 << 12;
 
         private readonly ReadOnlySpan<byte> _plane = plane;
 
-        /// <summary>The value at a position in 1/65536 samples, times <see cref="ValueOne"/>.</summary>
-        public int At(int fx, int fy)
+        /// <summary>Sums <paramref name="samples"/> × <paramref name="samples"/> values spread over the target pixel around (x, y), whose sides are (a, b) and (−b, a).</summary>
+        public int Sum(long x, long y, long a, long b, int samples)
         {
-            int x = fx >> 16, y = fy >> 16;
-            int right = (fx >> 10) & 63, below = (fy >> 10) & 63;
+            if (samples == 1)
+                return At(x, y);
+            long stepX = a / samples, stepY = b / samples;
+            // From the pixel's middle to its first sample, along both sides.
+            x -= (samples - 1) * (stepX - stepY) / 2;
+            y -= (samples - 1) * (stepX + stepY) / 2;
+            int sum = 0;
+            for (int j = 0; j < samples; j++)
+            {
+                for (int i = 0; i < samples; i++)
+                    sum += At(x + i * stepX - j * stepY, y + i * stepY + j * stepX);
+            }
+            return sum;
+        }
+
+        private int At(long fx, long fy)
+        {
+            int x = (int)(fx >> FractionBits), y = (int)(fy >> FractionBits);
+            int right = (int)(fx >> (FractionBits - 6)) & 63, below = (int)(fy >> (FractionBits - 6)) & 63;
             int left = 64 - right, above = 64 - below;
             int a, b, c, d;
             if ((uint)x < (uint)(width - 1) && (uint)y < (uint)(height - 1))

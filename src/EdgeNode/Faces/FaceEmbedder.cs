@@ -35,12 +35,10 @@ public sealed class FaceEmbedder : IDisposable
     /// <summary>What the stage has cost so far.</summary>
     public StageTime Time => _model.Time;
 
-    /// <summary>Starts the stage's clock: before the face is aligned into <see cref="Input"/>.</summary>
-    internal void BeginStage() => _model.BeginStage();
-
     /// <summary>The embedding of what lies in <see cref="Input"/>, of length 1; null when the model gives nonsense (zero or not a number).</summary>
     public float[]? Embed()
     {
+        _model.BeginStage();
         _model.Run();
         ReadOnlySpan<float> output = _model.Output(0);
         double square = 0;

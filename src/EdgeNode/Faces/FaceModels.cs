@@ -48,10 +48,10 @@ public sealed class FaceModels : IDisposable
     /// <summary>What detection has cost since the models were opened.</summary>
     public StageTime DetectTime => _detector.Time;
 
-    /// <summary>What the landmarks have cost.</summary>
+    /// <summary>What landmarks and alignment have cost.</summary>
     public StageTime LandmarksTime => _landmarks.Time;
 
-    /// <summary>What alignment and embedding have cost.</summary>
+    /// <summary>What embedding has cost.</summary>
     public StageTime EmbedTime => _embedder.Time;
 
     /// <summary>Time spent inside ONNX Runtime, all models together.</summary>
@@ -143,17 +143,15 @@ public sealed class FaceModels : IDisposable
     /// <summary>Aligns a face for <see cref="Embed"/> and says how sharp it is.</summary>
     internal bool TryAlign(in Yuv420View picture, in FivePoints points, out float sharpness)
     {
+        _landmarks.BeginStage();
         bool aligned = _aligner.Align(picture, points, _embedder.Input);
         sharpness = aligned ? FaceQuality.Sharpness(_aligner.Luma, _alignedSide) : 0;
+        _landmarks.EndStage();
         return aligned;
     }
 
     /// <summary>The embedding of the face aligned last.</summary>
-    internal float[]? Embed()
-    {
-        _embedder.BeginStage();
-        return _embedder.Embed();
-    }
+    internal float[]? Embed() => _embedder.Embed();
 
     private static ModelDescription RequireFamily(ModelPack pack, ModelRole role, ModelFamily family)
     {

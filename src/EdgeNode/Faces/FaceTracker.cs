@@ -13,7 +13,9 @@ internal sealed class FaceTracker
     /// <summary>A track ends when its face was not seen for this long.</summary>
     public const long LostAfter = 2 * AccessUnit.TicksPerSecond;
 
-    private const int HitsToConfirm = 2;
+    /// <summary>A face seen twice, so far apart in time at least, is no flash of the detector.</summary>
+    private const long ConfirmAfter = AccessUnit.TicksPerSecond * 15 / 100;
+
     private const int MissesWhileTentative = 1;
     private const int MostTracks = 128;
     private const int MissesForFaint = 3;
@@ -201,7 +203,7 @@ internal sealed class FaceTracker
         track.SeenPts = pts;
         track.SeenAt = capturedAt;
         track.Frames++;
-        if (!tracked.IsConfirmed && track.Frames >= HitsToConfirm)
+        if (!tracked.IsConfirmed && pts - track.StartedPts >= ConfirmAfter)
         {
             tracked.IsConfirmed = true;
             _started.Add(tracked);

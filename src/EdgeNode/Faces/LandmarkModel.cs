@@ -12,6 +12,13 @@ public sealed class LandmarkModel : IDisposable
     private const int Points = 68;
     private const int SmallestBox = 8;
 
+    // Lids without corners; the nose's tip; outer and inner corners of the mouth.
+    private static readonly int[] s_leftEye = [37, 38, 40, 41];
+    private static readonly int[] s_rightEye = [43, 44, 46, 47];
+    private static readonly int[] s_nose = [30];
+    private static readonly int[] s_leftMouth = [48, 60];
+    private static readonly int[] s_rightMouth = [54, 64];
+
     private readonly OnnxModel _model;
     private readonly int _width;
     private readonly int _height;
@@ -76,19 +83,25 @@ public sealed class LandmarkModel : IDisposable
         Vector2 scale = new(right - left, bottom - top);
         Vector2 origin = new(left, top);
         points = new FivePoints(
-            Mean(output, 37, 38, 40, 41) * scale + origin,
-            Mean(output, 43, 44, 46, 47) * scale + origin,
-            Mean(output, 30) * scale + origin,
-            Mean(output, 48, 60) * scale + origin,
-            Mean(output, 54, 64) * scale + origin);
+            Mean(output, s_leftEye) * scale + origin,
+            Mean(output, s_rightEye) * scale + origin,
+            Mean(output, s_nose) * scale + origin,
+            Mean(output, s_leftMouth) * scale + origin,
+            Mean(output, s_rightMouth) * scale + origin);
         _model.EndStage();
         return true;
     }
 
+    /// <summary>Starts the stage's clock for work that belongs to it: alignment.</summary>
+    internal void BeginStage() => _model.BeginStage();
+
+    /// <summary>Stops that clock.</summary>
+    internal void EndStage() => _model.EndStage();
+
     /// <inheritdoc/>
     public void Dispose() => _model.Dispose();
 
-    private static Vector2 Mean(ReadOnlySpan<float> output, params ReadOnlySpan<int> points)
+    private static Vector2 Mean(ReadOnlySpan<float> output, int[] points)
     {
         Vector2 sum = Vector2.Zero;
         foreach (int point in points)

@@ -41,8 +41,7 @@ public sealed class EmbeddedBroker : IAsyncDisposable
                 .WithDefaultEndpointPort(candidate)
                 .WithMaxPendingMessagesPerClient(PendingMessagesPerClient)
                 .Build();
-            MqttServer server = new MqttServerFactory().CreateMqttServer(options);
-            server.ValidatingConnectionAsync += NameTheNameless;
+            MqttServer server = new MqttServerFactory().CreateMqttServer(options, [new NamelessClients()]);
             try
             {
                 await server.StartAsync().ConfigureAwait(false);
@@ -66,14 +65,6 @@ public sealed class EmbeddedBroker : IAsyncDisposable
     {
         await _server.StopAsync().ConfigureAwait(false);
         _server.Dispose();
-    }
-
-    // Clients of MQTT 3.1.1 may leave their name to the broker (§3.1.3.1), as mosquitto_sub does.
-    private static Task NameTheNameless(ValidatingConnectionEventArgs connecting)
-    {
-        if (string.IsNullOrEmpty(connecting.ClientId))
-            connecting.AssignedClientIdentifier = Guid.NewGuid().ToString("N");
-        return Task.CompletedTask;
     }
 
     private static int FreePort()
