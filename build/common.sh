@@ -16,6 +16,15 @@ die() {
   exit 1
 }
 
+# Runs a command, and shows what it printed only where it failed.
+quietly() {
+  local printed
+  printed=$("$@" 2>&1 </dev/null) || {
+    say "$printed"
+    return 1
+  }
+}
+
 # What a step is made from, as one digest: `state FILE…`. A step writes it to its stamp when it is done.
 state() { cat -- "$@" | sha256sum | cut -d ' ' -f 1; }
 
