@@ -31,5 +31,5 @@ public sealed class FaceRecognition
 
     /// <summary>A composer of events for one camera.</summary>
     public FaceEventComposer ComposeEvents(EventOrigin origin, FacesSection faces, TimeProvider time, Action<FaceEvent> emit) =>
-        new(origin, new Recognizer(_search, Options), new FaceEventOptions { MaxEvent = faces.MaxEvent }, time, KernelClock.IsSynchronized, emit);
+        new(origin, new Recognizer(_search, Options), new FaceEventOptions { MaxEvent = faces.MaxEvent, UpdateEvery = faces.UpdateEvery }, time, KernelClock.IsSynchronized, emit);
 }

@@ -70,6 +70,8 @@ internal static class DemoCommand
         Node = new NodeSection { Site = "demo", Id = "demo", State = state },
         Http = new HttpSection { Host = "127.0.0.1", Port = port },
         Mqtt = new MqttSection { Broker = broker },
+        // Whoever begins to listen should not wait for ten seconds to see who is there.
+        Faces = new FacesSection { UpdateEvery = TimeSpan.FromSeconds(3) },
         Models = new ModelsSection { Folder = Path.Combine(AppContext.BaseDirectory, "models") },
         Cameras = [.. Films.Select(film => new CameraConfiguration
         {

@@ -19,16 +19,19 @@ namespace EdgeNode.Commands;
 /// <summary>A whole node: reads the state, starts the cameras, serves, and reports; ends in the opposite order.</summary>
 internal sealed class NodeHost : IAsyncDisposable
 {
+    private static readonly TimeSpan GalleryLook = TimeSpan.FromSeconds(2);
+
     private readonly NodeConfiguration _configuration;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly SigningKey _signingKey;
     private readonly FaceModels? _models;
-    private readonly MqttLink? _mqtt;
+    private readonly ITimer _galleryWatch;
     private readonly CameraSet _cameras;
     private readonly PlaybackSessions _sessions;
     private readonly EventLog _events;
     private readonly HealthSampler _sampler;
+    private MqttLink? _mqtt;
     private HealthReporter? _reporter;
     private HttpServer? _http;
 
@@ -43,9 +46,9 @@ internal sealed class NodeHost : IAsyncDisposable
         _sessions = new PlaybackSessions(time);
         _sampler = new HealthSampler(configuration.Node.State, time);
         IdentityStore identities = IdentityStore.Open(configuration.Node.State, _log);
+        _galleryWatch = time.CreateTimer(static gallery => TryRefresh((IdentityStore)gallery!), identities, GalleryLook, GalleryLook);
         _models = models ?? LoadModels();
         FaceRecognition? recognition = _models is null ? null : new FaceRecognition(_models, identities, configuration.Faces);
-        _mqtt = configuration.Mqtt is null ? null : new MqttLink(LinkOptions(configuration.Mqtt), time, _log);
         _cameras = new CameraSet([.. configuration.Cameras.Select(camera => MakeCamera(camera, recognition))]);
     }
 
@@ -64,10 +67,9 @@ internal sealed class NodeHost : IAsyncDisposable
         {
             var subjects = new HttpSubjects(host._cameras, host._sessions, host.Tokens, host._events, host.SampleHealth);
             host._http = await HttpServer.StartAsync(configuration, subjects, ConsoleLog.Configure, time);
-            host._mqtt?.Start();
+            if (configuration.Mqtt is not null)
+                host.StartReporting(configuration.Mqtt);
             host._cameras.Start();
-            if (host._mqtt is not null)
-                host._reporter = new HealthReporter(new HealthSampler(configuration.Node.State, time), host._mqtt, host.AskHealth, time);
             host._log.LogInformation("Serving {Cameras} cameras on port {Port}.", configuration.Cameras.Count, host.Port);
             return host;
         }
@@ -81,6 +83,7 @@ internal sealed class NodeHost : IAsyncDisposable
     /// <summary>Stops the node: cameras end, and with them their open events, before the broker is told goodbye.</summary>
     public async ValueTask DisposeAsync()
     {
+        _galleryWatch.Dispose();
         _reporter?.Dispose();
         if (_http is not null)
             await _http.DisposeAsync();
@@ -89,6 +92,26 @@ internal sealed class NodeHost : IAsyncDisposable
             await _mqtt.DisposeAsync();
         _models?.Dispose();
         _signingKey.Dispose();
+    }
+
+    private static void TryRefresh(IdentityStore gallery)
+    {
+        try
+        {
+            gallery.Refresh();
+        }
+        catch (IOException)
+        {
+            // The folder is away for a moment, or being restored; the next look finds it.
+        }
+    }
+
+    // After the web server: the status names the port that it really has. Before the cameras: their states are to be told.
+    private void StartReporting(MqttSection mqtt)
+    {
+        _mqtt = new MqttLink(LinkOptions(mqtt), _time, _log);
+        _mqtt.Start();
+        _reporter = new HealthReporter(new HealthSampler(_configuration.Node.State, _time), _mqtt, AskHealth, _time);
     }
 
     // Without models the node still shows its cameras; whoever reads log or health learns why no face comes.
@@ -161,9 +184,9 @@ internal sealed class NodeHost : IAsyncDisposable
         Broker = BrokerAddress.Parse(mqtt.Broker.OriginalString),
         Site = _configuration.Node.Site,
         Node = _configuration.Node.Id,
-        Version = ProductVersion.Text,
+        Version = ProductVersion.Number,
         BootId = StatusMessage.ReadBootId(),
-        BaseUrl = ViewUrl.Base(_configuration, _configuration.Http.Port),
+        BaseUrl = ViewUrl.Base(_configuration, Port),
         Username = mqtt.Username,
         Password = mqtt.Password?.Reveal(),
         Authorities = mqtt.Ca is null ? null : ReadAuthorities(mqtt.Ca),

@@ -95,6 +95,9 @@ public sealed record FacesSection
 
     /// <summary>Longest event; a face that stays longer begins another.</summary>
     public TimeSpan MaxEvent { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How often an event that stays as it is reports itself (contract §4); not in the file, the demo alone is quicker.</summary>
+    public TimeSpan UpdateEvery { get; init; } = TimeSpan.FromSeconds(10);
 }
 
 /// <summary>One entry of <c>cameras</c>.</summary>

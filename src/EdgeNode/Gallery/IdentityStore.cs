@@ -23,6 +23,7 @@ public sealed class IdentityStore
     private readonly DeviceKey _key;
     private readonly ILogger _log;
     private readonly Lock _gate = new();
+    private DateTime _readAt;
     private volatile Snapshot _snapshot = new([], 0);
 
     private IdentityStore(string folder, DeviceKey key, ILogger log)
@@ -52,6 +53,8 @@ public sealed class IdentityStore
         DeviceKey key = DeviceKey.LoadOrCreate(stateFolder);
         string folder = Path.Combine(stateFolder, FolderName);
         Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        foreach (string leftover in Directory.EnumerateFiles(folder, "*" + AtomicFile.TemporaryExtension))
+            File.Delete(leftover);
         var store = new IdentityStore(folder, key, log);
         store.Load();
         return store;
@@ -71,6 +74,22 @@ public sealed class IdentityStore
         }
 
         return null;
+    }
+
+    /// <summary>
+    /// Takes up what another process has written or erased since: people are enrolled and erased from the shell while the node
+    /// runs. Costs one look at the folder where nothing changed.
+    /// </summary>
+    public void Refresh()
+    {
+        lock (_gate)
+        {
+            if (Directory.GetLastWriteTimeUtc(_folder) == _readAt)
+                return;
+            Load();
+        }
+
+        Changed?.Invoke();
     }
 
     /// <summary>Adds a person, or puts a changed one in the place of the same id; on disk when it returns.</summary>
@@ -126,9 +145,7 @@ public sealed class IdentityStore
 
     private void Load()
     {
-        foreach (string leftover in Directory.EnumerateFiles(_folder, "*" + AtomicFile.TemporaryExtension))
-            File.Delete(leftover);
-
+        _readAt = Directory.GetLastWriteTimeUtc(_folder);
         var identities = new List<Identity>();
         foreach (string path in Directory.EnumerateFiles(_folder, "*" + IdentityFile.Extension))
         {
@@ -149,7 +166,7 @@ public sealed class IdentityStore
         }
 
         identities.Sort((a, b) => a.CreatedAt != b.CreatedAt ? a.CreatedAt.CompareTo(b.CreatedAt) : a.Id.CompareTo(b.Id));
-        _snapshot = new([.. identities], 1);
+        _snapshot = new([.. identities], _snapshot.Version + 1);
     }
 
     private Identity Read(string path)
