@@ -6,7 +6,7 @@ namespace EdgeNode.Decoding;
 /// <summary>
 /// Decodes on the processor by libavcodec, one thread, no more pictures held back than the stream itself asks for. The coded
 /// bytes are not copied, and the pixels are shown where libavcodec keeps them. 8-bit 4:2:0, 4:2:2 (every second chroma row is
-/// left out) and monochrome streams are taken.
+/// left out) and monochrome streams are taken. After a picture with errors all are damaged up to the next keyframe, as they build on it.
 /// </summary>
 public sealed class SoftwareDecoder : IVideoDecoder
 {
@@ -17,6 +17,8 @@ public sealed class SoftwareDecoder : IVideoDecoder
     private readonly Frame _frame = new();
     private byte[] _neutral = [];
     private bool _skipNonReference;
+    private bool _isTainted;
+    private long _lastKeyPts = long.MaxValue;
 
     /// <summary>Opens a decoder for <paramref name="format"/>.</summary>
     /// <exception cref="DecodeException">FFmpeg is missing, or its decoder refuses the parameters.</exception>
@@ -53,13 +55,18 @@ public sealed class SoftwareDecoder : IVideoDecoder
     /// <exception cref="InvalidOperationException">Pictures were left unread, or <see cref="Drain"/> was called without <see cref="Flush"/>.</exception>
     public void Send(AccessUnit unit)
     {
+        if (unit.IsKey)
+            _lastKeyPts = unit.Pts;
         _packet.Refer(unit.Memory, unit.Length, unit.Pts, unit.Dts);
         int result = _codec.Send(_packet);
         _packet.Clear();
         if (result == FFmpegError.Again || result == FFmpegError.EndOfFile)
             throw new InvalidOperationException("The decoder's pictures were not read, or it was drained and not flushed.");
         if (result < 0)
+        {
+            _isTainted = true;
             throw Failed(result);
+        }
     }
 
     /// <inheritdoc/>
@@ -70,6 +77,8 @@ public sealed class SoftwareDecoder : IVideoDecoder
     {
         _frame.Clear();
         _codec.Flush();
+        _isTainted = false;
+        _lastKeyPts = long.MaxValue;
     }
 
     /// <inheritdoc/>
@@ -83,7 +92,12 @@ public sealed class SoftwareDecoder : IVideoDecoder
             return result == FFmpegError.Again || result == FFmpegError.EndOfFile ? false : throw Failed(result);
         }
 
-        picture = new DecodedPicture { Pixels = View(), Pts = _frame.Pts, IsDamaged = _frame.IsDamaged };
+        long pts = _frame.Pts;
+        if (_frame.IsDamaged)
+            _isTainted = true;
+        else if (pts == _lastKeyPts)
+            _isTainted = false;
+        picture = new DecodedPicture { Pixels = View(), Pts = pts, IsDamaged = _isTainted };
         return true;
     }
 

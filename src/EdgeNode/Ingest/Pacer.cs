@@ -43,7 +43,10 @@ internal sealed class Pacer : IDisposable
 
             // Timers count whole milliseconds and would fire early.
             _timer.Change(TimeSpan.FromMilliseconds(Math.Ceiling(-late.TotalMilliseconds)), Timeout.InfiniteTimeSpan);
-            _wake.Wait();
+
+            // The timer counts from when it was set, which may be later than the clock was read.
+            if (_time.GetElapsedTime(_origin) < mediaTime)
+                _wake.Wait();
         }
     }
 

@@ -28,7 +28,6 @@ public sealed class StillImageTests : IDisposable
     [InlineData("jpg", "yuvj420p")]
     [InlineData("jpg", "yuvj422p")]
     [InlineData("jpg", "yuvj444p")]
-    [InlineData("jpg", "gray")]
     public void Colours_are_those_that_ffmpeg_shows(string kind, string pixelFormat)
     {
         // ffmpeg's scaler takes the last chroma column of an odd width from beyond the picture's edge when it comes from RGB.
@@ -50,6 +49,21 @@ public sealed class StillImageTests : IDisposable
         var image = StillImage.Read(file);
 
         AssertLooksAlike(FFmpegTool.RawPictures(file, "yuvj420p"), image.View);
+    }
+
+    [Fact]
+    public void A_photo_without_colour_has_neutral_chroma()
+    {
+        // 8×8, grey 12 * row + 14 * column: ffmpeg does not write JPEG files of one component.
+        byte[] photo = Convert.FromBase64String(
+            "/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAMCAgMCAgMDAwMEAwMEBQgFBQQEBQoHBwYIDAoMDAsKCwsNDhIQDQ4RDgsLEBYQERMUFRUVDA8XGBYUGBIUFRT/wAALCAAI"
+            + "AAgBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAAB//EABoQAAAHAAAAAAAAAAAAAAAAAAAHCCQ0QVH/2gAIAQEAAD8AHE/klGb5Q//Z");
+
+        Yuv420View view = StillImage.Decode(photo, "photo").View;
+
+        for (int i = 0; i < 64; i++)
+            Assert.InRange(view.Y[i] - (12 * (i / 8) + 14 * (i % 8)), -3, 3);
+        Assert.All(view.Cb.ToArray().Concat(view.Cr.ToArray()), chroma => Assert.Equal(128, chroma));
     }
 
     [Fact]

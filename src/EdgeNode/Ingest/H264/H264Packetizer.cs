@@ -12,6 +12,7 @@ internal sealed class H264Packetizer
 {
     private const int LengthSize = 4;
     private const int MostParameterSets = 31;
+    private const int LongestPicture = 32 << 20;
 
     private readonly List<byte[]> _sequence = [];
     private readonly List<byte[]> _picture = [];
@@ -61,6 +62,9 @@ internal sealed class H264Packetizer
     {
         length = 0;
         flags = AccessUnitFlags.None;
+
+        if (data.Length > LongestPicture)
+            throw new InvalidDataException($"The H.264 picture has {data.Length} bytes; {LongestPicture} are the most.");
 
         // First its length and its parameter sets, then the copy.
         bool hasSlice = false;
