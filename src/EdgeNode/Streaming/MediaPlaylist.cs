@@ -174,7 +174,8 @@ public sealed class MediaPlaylist(MediaWindow window)
     // §6.2.2: parts are listed within three target durations of the end; older ones are not wanted by anybody.
     private static int FirstWithParts(MediaWindow window)
     {
-        long reach = 3L * window.TargetDuration * Ingest.AccessUnit.TicksPerSecond;
+        // A little more than that: players add up rounded durations.
+        long reach = 3L * window.TargetDuration * Ingest.AccessUnit.TicksPerSecond + Ingest.AccessUnit.TicksPerSecond / 1000;
         long behind = 0;
         int index = window.Segments.Count - 1;
         for (; index > 0; index--)

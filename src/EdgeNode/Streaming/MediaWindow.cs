@@ -97,7 +97,8 @@ public sealed class MediaWindow
         MemoryBytes += part.MemoryBytes;
         _allBytes += part.TotalBytes;
         _allTicks += part.DurationTicks;
-        Version++;
+        if (Cadence.PartTargetTicks > 0)
+            Version++;
         while (MemoryBytes > _options.MaxBytes && (_evicted is not null || CompleteCount > 0))
         {
             if (_evicted is not null)
@@ -142,7 +143,8 @@ public sealed class MediaWindow
         long ticks = 0;
         for (int i = 1; i < CompleteCount; i++)
             ticks += _segments[i].DurationTicks;
-        return ticks >= 3L * TargetDuration * Ingest.AccessUnit.TicksPerSecond;
+        // A little more than that: players add up rounded durations.
+        return ticks >= 3L * TargetDuration * Ingest.AccessUnit.TicksPerSecond + Ingest.AccessUnit.TicksPerSecond / 1000;
     }
 
     // Where GOPs are longer than the window a player must still find a picture to begin with.
