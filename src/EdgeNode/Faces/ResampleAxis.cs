@@ -1,4 +1,6 @@
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
 
 namespace EdgeNode.Faces;
 
@@ -96,18 +98,24 @@ internal sealed class ResampleAxis
         Vector128<byte> twice = Vector128.Create((byte)0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7);
         for (int block = 0; block < _blocks; block++)
         {
-            Vector128<byte> picked = Vector128.Shuffle(Vector128.Create(source[_first[8 * block]..]), _blockPicks[block]);
+            Vector128<byte> picked = Pick(Vector128.Create(source[_first[8 * block]..]), _blockPicks[block]);
             Vector128<ushort> sum = Vector128.WidenLower(picked) * _blockLeft[block] + Vector128.WidenUpper(picked) * _blockRight[block] + half;
             Vector128<byte> made = Vector128.Narrow(sum >>> 8, Vector128<ushort>.Zero);
             if (repeat == 1)
                 made.GetLower().CopyTo(target[(8 * block)..]);
             else if (target.Length >= 16 * block + 16)
-                Vector128.Shuffle(made, twice).CopyTo(target[(16 * block)..]);
+                Pick(made, twice).CopyTo(target[(16 * block)..]);
             else
                 return 8 * block;
         }
         return 8 * _blocks;
     }
+
+    /// <summary>Bytes of <paramref name="from"/> by index; ahead-of-time compilation makes a loop of the portable shuffle.</summary>
+    private static Vector128<byte> Pick(Vector128<byte> from, Vector128<byte> indices) =>
+        Ssse3.IsSupported ? Ssse3.Shuffle(from, indices)
+        : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.VectorTableLookup(from, indices)
+        : Vector128.Shuffle(from, indices);
 
     /// <summary>Where two taps make a target and the sources of eight lie within 16 bytes, one shuffle fetches them all.</summary>
     private void PrepareBlocks()

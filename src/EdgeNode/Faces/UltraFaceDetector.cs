@@ -74,14 +74,12 @@ public sealed class UltraFaceDetector : IFaceDetector
         int candidates = 0;
         for (int i = 1; i < scores.Length; i += 2)
         {
-            if (scores[i] > least && candidates < MostCandidates)
-                _candidates[candidates++] = new Candidate(scores[i], i / 2);
+            if (scores[i] > least)
+                candidates = Insert(new Candidate(scores[i], i / 2), candidates);
         }
-        Span<Candidate> sorted = _candidates.AsSpan(0, candidates);
-        sorted.Sort();
 
         int count = 0;
-        foreach (Candidate candidate in sorted)
+        foreach (Candidate candidate in _candidates.AsSpan(0, candidates))
         {
             ReadOnlySpan<float> corners = boxes.Slice(4 * candidate.Prior, 4);
             BoundingBox box = new(corners[0], corners[1], corners[2] - corners[0], corners[3] - corners[1]);
@@ -108,13 +106,20 @@ public sealed class UltraFaceDetector : IFaceDetector
         return false;
     }
 
-    /// <summary>Sorts best first, then by prior, so that equal scores give the same order everywhere.</summary>
-    private readonly record struct Candidate(float Score, int Prior) : IComparable<Candidate>
+    /// <summary>
+    /// Keeps the candidates sorted, best first, then by prior, so that equal scores give the same order everywhere; the worst falls out when
+    /// there are too many. By hand: the framework's sort allocates in ahead-of-time code.
+    /// </summary>
+    private int Insert(in Candidate candidate, int count)
     {
-        public int CompareTo(Candidate other)
-        {
-            int byScore = other.Score.CompareTo(Score);
-            return byScore != 0 ? byScore : Prior.CompareTo(other.Prior);
-        }
+        if (count == MostCandidates && candidate.Score <= _candidates[^1].Score)
+            return count;
+        int at = Math.Min(count, MostCandidates - 1);
+        for (; at > 0 && _candidates[at - 1].Score < candidate.Score; at--)
+            _candidates[at] = _candidates[at - 1];
+        _candidates[at] = candidate;
+        return Math.Min(count + 1, MostCandidates);
     }
+
+    private readonly record struct Candidate(float Score, int Prior);
 }
