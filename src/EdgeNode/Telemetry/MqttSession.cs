@@ -222,7 +222,8 @@ internal sealed class MqttSession : IAsyncDisposable
     {
         if (result.ServerKeepAlive > 0)
             _keepAlive = TimeSpan.FromSeconds(result.ServerKeepAlive);
-        PacketBytesAtMost = result.MaximumPacketSize ?? long.MaxValue;
+        // MQTTnet shows a limit that the broker did not give as 0, which the protocol forbids (MQTT 5 §3.2.2.3.6).
+        PacketBytesAtMost = result.MaximumPacketSize is > 0 and { } limit ? limit : long.MaxValue;
         _retainAvailable = Version != MqttProtocolVersion.V500 || result.RetainAvailable;
         _watch = WatchAsync(_ended.Token);
     }
