@@ -37,7 +37,7 @@ public sealed record VerificationReport
 
     /// <summary>The ROC curve from the strictest threshold to the laxest; not part of the JSON.</summary>
     [JsonIgnore]
-    public required IReadOnlyList<RocPoint> Roc { get; init; }
+    public IReadOnlyList<RocPoint> Roc { get; init; } = [];
 }
 
 /// <summary>Statistics of face verification over pairs. A pair is accepted when its similarity is at least the threshold.</summary>

@@ -17,6 +17,9 @@ internal sealed class MqttSession : IAsyncDisposable
     // Each may take as long as it was waited for before it: together one and a half keep-alives.
     private const double PingShare = 0.75;
 
+    // The return code of MQTT 3.1.1 (§3.2.2.3), which a broker that knows no later version gives to every other.
+    private const MqttClientConnectResultCode UnacceptableProtocolVersion = (MqttClientConnectResultCode)1;
+
     private readonly MqttLinkOptions _options;
     private readonly TimeProvider _clock;
     private readonly BrokerConnection _connection = new();
@@ -169,11 +172,12 @@ internal sealed class MqttSession : IAsyncDisposable
                 return (session, null, false);
             }
 
-            return (null, BrokerException.Refused(result.ResultCode, options.Broker), result.ResultCode == MqttClientConnectResultCode.UnsupportedProtocolVersion);
+            bool isVersion = result.ResultCode is MqttClientConnectResultCode.UnsupportedProtocolVersion or UnacceptableProtocolVersion;
+            return (null, BrokerException.Refused(result.ResultCode, options.Broker), isVersion);
         }
         catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
-            // A broker of 3.1.1 answers CONNECT of MQTT 5 with a short CONNACK that cannot be read, or hangs up.
+            // Brokers that speak no MQTT 5 may also just hang up.
             BrokerException error = BrokerException.From(e, options.Broker);
             return (null, error, session._connection.WasEstablished && !timeout.IsCancellationRequested && !error.IsLasting);
         }
@@ -222,8 +226,8 @@ internal sealed class MqttSession : IAsyncDisposable
     {
         if (result.ServerKeepAlive > 0)
             _keepAlive = TimeSpan.FromSeconds(result.ServerKeepAlive);
-        // A broker must not say 0 (MQTT 5 §3.2.2.3.6); MQTTnet's does, and means that it has no limit.
-        PacketBytesAtMost = result.MaximumPacketSize is > 0 and uint limit ? limit : long.MaxValue;
+        // MQTTnet shows a limit that the broker did not give as 0, which the protocol forbids (MQTT 5 §3.2.2.3.6).
+        PacketBytesAtMost = result.MaximumPacketSize is > 0 and { } limit ? limit : long.MaxValue;
         _retainAvailable = Version != MqttProtocolVersion.V500 || result.RetainAvailable;
         _watch = WatchAsync(_ended.Token);
     }
