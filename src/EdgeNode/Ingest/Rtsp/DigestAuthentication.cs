@@ -10,12 +10,15 @@ namespace EdgeNode.Ingest.Rtsp;
 /// </summary>
 internal sealed class DigestAuthentication
 {
+    private const int StaleInARowAtMost = 3;
+
     private readonly string _user;
     private readonly string _password;
     private readonly Func<string> _createClientNonce;
     private AuthenticationChallenge? _challenge;
     private string _clientNonce = "";
     private uint _nonceCount;
+    private int _staleInARow;
 
     public DigestAuthentication(string user, string password)
         : this(user, password, static () => Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8)))
@@ -31,8 +34,8 @@ internal sealed class DigestAuthentication
     }
 
     /// <summary>
-    /// Takes the challenges of a 401. False when they cannot be met: none is known, or the same nonce was answered
-    /// before and is not stale, so that user or password are wrong.
+    /// Takes the challenges of a 401. False when they cannot be met: none is known, or the answer to a fresh challenge
+    /// was refused, so that user or password are wrong. That a nonce is a new one says nothing: many servers send one with every 401.
     /// </summary>
     public bool Accept(IReadOnlyList<AuthenticationChallenge> challenges)
     {
@@ -52,10 +55,16 @@ internal sealed class DigestAuthentication
         // A camera that offers a Digest that we cannot compute gets no password in clear instead.
         if (chosen is null || (!IsDigest(chosen) && challenges.Any(IsDigest)))
             return false;
-        bool answeredBefore = _challenge is not null && _nonceCount > 0;
-        bool stale = string.Equals(chosen["stale"], "true", StringComparison.OrdinalIgnoreCase);
-        if (answeredBefore && !stale && (!IsDigest(chosen) || chosen["nonce"] == _challenge!["nonce"]))
-            return false;
+        if (_challenge is not null && _nonceCount > 0)
+        {
+            bool stale = string.Equals(chosen["stale"], "true", StringComparison.OrdinalIgnoreCase);
+            bool worked = _nonceCount > 1;
+            bool mayHaveExpired = worked && IsDigest(chosen) && chosen["nonce"] != _challenge["nonce"];
+            _staleInARow = worked ? 0 : _staleInARow + 1;
+            if ((!stale && !mayHaveExpired) || _staleInARow > StaleInARowAtMost)
+                return false;
+        }
+
         _challenge = chosen;
         _nonceCount = 0;
         _clientNonce = _createClientNonce();

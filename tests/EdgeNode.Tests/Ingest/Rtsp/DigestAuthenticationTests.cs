@@ -55,16 +55,38 @@ public class DigestAuthenticationTests
     }
 
     [Fact]
-    public void A_refused_answer_is_final_unless_the_nonce_was_stale_or_new()
+    public void A_refused_answer_to_a_fresh_challenge_is_final_although_the_nonce_is_another()
     {
         var authentication = new DigestAuthentication("a", "b");
         Assert.True(Accept(authentication, "Digest realm=\"x\", nonce=\"1\""));
         authentication.Authorize("OPTIONS", "rtsp://cam/");
 
-        Assert.False(Accept(authentication, "Digest realm=\"x\", nonce=\"1\""));
-        Assert.True(Accept(authentication, "Digest realm=\"x\", nonce=\"1\", stale=TRUE"));
+        Assert.False(Accept(authentication, "Digest realm=\"x\", nonce=\"2\""));
+    }
+
+    [Fact]
+    public void A_nonce_that_worked_may_run_out()
+    {
+        var authentication = new DigestAuthentication("a", "b");
+        Accept(authentication, "Digest realm=\"x\", nonce=\"1\"");
         authentication.Authorize("OPTIONS", "rtsp://cam/");
+        authentication.Authorize("DESCRIBE", "rtsp://cam/");
+
         Assert.True(Accept(authentication, "Digest realm=\"x\", nonce=\"2\""));
+    }
+
+    [Fact]
+    public void Stale_nonces_are_answered_anew_but_not_for_ever()
+    {
+        var authentication = new DigestAuthentication("a", "b");
+        int accepted = 0;
+        while (accepted < 100 && Accept(authentication, "Digest realm=\"x\", nonce=\"1\", stale=TRUE"))
+        {
+            authentication.Authorize("OPTIONS", "rtsp://cam/");
+            accepted++;
+        }
+
+        Assert.InRange(accepted, 2, 5);
     }
 
     [Fact]
