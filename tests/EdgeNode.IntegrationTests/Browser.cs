@@ -7,6 +7,8 @@ namespace EdgeNode.IntegrationTests;
 /// <summary>Headless Chromium, driven by its DevTools protocol.</summary>
 internal sealed class Browser : IDisposable
 {
+    public const string Program = "/usr/bin/chromium";
+
     private readonly string _profile = Directory.CreateTempSubdirectory("edgenode-browser").FullName;
     private readonly ClientWebSocket _socket = new();
     private RunningProcess? _process;
@@ -15,9 +17,9 @@ internal sealed class Browser : IDisposable
     public async Task OpenAsync(string url)
     {
         _process = new RunningProcess(
-            "/usr/bin/chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+            Program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
             "--disable-component-update", "--disable-sync", "--mute-audio", "--autoplay-policy=no-user-gesture-required", "--remote-debugging-port=0",
-            "--window-size=1280,800", $"--user-data-dir={_profile}", "about:blank");
+            "--window-size=1280,720", $"--user-data-dir={_profile}", "about:blank");
         string line = await _process.LineAsync(l => l.StartsWith("DevTools listening on ", StringComparison.Ordinal));
         var endpoint = new Uri(line["DevTools listening on ".Length..]);
         using var http = new HttpClient();

@@ -39,7 +39,7 @@ public class MainPathTests
         (int probed, string streams, _) = await RunningProcess.RunAsync(
             "ffprobe", "-v", "error", "-count_frames", "-read_intervals", "%+3", "-show_entries", "stream=codec_name,width,height,nb_read_frames", "-of", "csv=p=0", viewUrl);
         Assert.True(probed == 0, streams);
-        string[] stream = streams.Trim().Split(',');
+        string[] stream = streams.Trim().Split('\n')[0].Split(',');
         Assert.Equal(["h264", "360", "288"], stream[..3]);
         Assert.True(int.Parse(stream[3]) >= 48, streams);
 

@@ -67,8 +67,6 @@ internal sealed class RunningProcess : IDisposable
                 grown = _grown.Task;
             }
 
-            if (HasExited && !_process.WaitForExit(0))
-                await Task.Delay(50);
             try
             {
                 await grown.WaitAsync(limit.Token);

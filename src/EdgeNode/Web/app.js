@@ -162,7 +162,7 @@ function showEvent(event) {
 
   const row = document.createElement("li");
   row.append(
-    span("when", new Date(event.updated_at).toLocaleTimeString()),
+    span("when", new Date(event.updated_at).toLocaleTimeString([], { hourCycle: "h23" })),
     span(event.identity.status, who),
     span("what", `${event.camera} · ${event.phase}`));
   const list = at("#events ol");
