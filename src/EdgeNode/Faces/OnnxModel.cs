@@ -9,6 +9,8 @@ namespace EdgeNode.Faces;
 /// </summary>
 public sealed class OnnxModel : IDisposable
 {
+    private static readonly Lock s_environment = new();
+
     private readonly InferenceSession _session;
     private readonly RunOptions _runOptions = new();
     private readonly List<OrtValue> _values = [];
@@ -40,6 +42,7 @@ public sealed class OnnxModel : IDisposable
         string path = Path.Combine(pack.Folder, description.File);
         try
         {
+            Quieten();
             using SessionOptions options = new()
             {
                 IntraOpNumThreads = 1,
@@ -141,6 +144,18 @@ public sealed class OnnxModel : IDisposable
             value.Dispose();
         _runOptions.Dispose();
         _session.Dispose();
+    }
+
+    /// <summary>The runtime writes warnings about odd processors to standard error unless its environment is made so.</summary>
+    private static void Quieten()
+    {
+        lock (s_environment)
+        {
+            if (OrtEnv.IsCreated)
+                return;
+            EnvironmentCreationOptions options = new() { logId = "edgenode", logLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR };
+            OrtEnv.CreateInstanceWithOptions(ref options);
+        }
     }
 
     private static bool IsFloatTensor(NodeMetadata metadata) =>

@@ -131,13 +131,18 @@ internal sealed class MqttSession : IAsyncDisposable
     }
 
     /// <summary>Why a session that is no longer alive ended.</summary>
-    internal BrokerException End() => _endReason switch
+    internal BrokerException End()
     {
-        MqttClientDisconnectReason.SessionTakenOver => new BrokerException(
-            $"Another client took the id {_options.ClientId} over at the MQTT broker {_options.Broker}: give every node a node.id of its own.") { IsLasting = true },
-        _ when IsCut => new BrokerException($"The MQTT broker at {_options.Broker} does not answer."),
-        _ => new BrokerException($"The MQTT broker at {_options.Broker} closed the connection."),
-    };
+        if (_endReason == MqttClientDisconnectReason.SessionTakenOver)
+        {
+            return new BrokerException($"Another client took the id {_options.ClientId} over at the MQTT broker {_options.Broker}: give every node a node.id of its own.")
+            {
+                IsLasting = true,
+            };
+        }
+
+        return new BrokerException($"The MQTT broker at {_options.Broker} {(IsCut ? "does not answer" : "closed the connection")}.");
+    }
 
     /// <summary>Cuts the connection without a word.</summary>
     internal void Cut()

@@ -263,6 +263,29 @@ public class MqttLinkTests
         Assert.DoesNotContain("s3cret", string.Join('\n', _log.Lines) + link.LastError);
     }
 
+    [Fact]
+    public async Task Two_nodes_of_one_id_are_told_so_and_do_not_evict_each_other_in_a_hurry()
+    {
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        // Mosquitto 2.0 closes the connection without the reason.
+        await using EmbeddedBroker broker = await EmbeddedBroker.StartAsync();
+        using var wire = new Wire(broker.Port);
+        await using MqttLink first = Link(wire.Port, clock);
+        first.PublishCameraState("entrance", new CameraStateMessage("streaming", DateTime.UnixEpoch, null));
+        first.PublishHealth(Report());
+        first.Start();
+        // Health goes out last: then nothing is on its way that would fail ahead of the broker's word.
+        using Witness witness = await Witness.JoinAsync(broker.Port);
+        await witness.HearsAsync(Health, "uptime_s");
+        await using MqttLink second = Link(broker.Port);
+        second.Start();
+        await Eventually.TrueAsync(() => first.LastError is not null, "the first knows");
+        Assert.Contains("give every node a node.id of its own", first.LastError);
+        clock.Advance(TimeSpan.FromSeconds(14));
+        await Connected(second);
+        Assert.Equal(1, wire.Connections);
+    }
+
     [SkippableFact]
     public async Task An_old_sessions_late_will_is_corrected()
     {
