@@ -29,6 +29,8 @@ LOOP = (
     "! identity sync=true ! h264parse config-interval=-1 ! rtph264pay name=pay0 pt=96 mtu=1400 )"
 )
 
+COPY = Gst.BufferCopyFlags.FLAGS | Gst.BufferCopyFlags.TIMESTAMPS | Gst.BufferCopyFlags.MEMORY
+
 
 class Film:
     """All coded pictures of a file, read once and shared by every mount point."""
@@ -71,7 +73,8 @@ class Loop:
 
     def need_data(self, source, _length):
         picture = self.film.pictures[self.index]
-        buffer = picture.copy()
+        # Not copy(): for a mini object that only takes a reference, and the times of all mount points would change.
+        buffer = picture.copy_region(COPY, 0, picture.get_size())
         shift = self.offset - self.film.start
         buffer.pts = picture.pts + shift
         if picture.dts != Gst.CLOCK_TIME_NONE:
@@ -116,13 +119,13 @@ def main():
     server = GstRtspServer.RTSPServer()
     server.set_address(arguments.host)
     server.set_service(str(arguments.port))
+    server.get_thread_pool().set_max_threads(4)  # one client's slow start must not hold up the others
 
     if arguments.session_timeout:
-        pool = server.get_session_pool()
-        def configure(_client, session):
-            session.set_timeout(arguments.session_timeout)
-        server.connect("client-connected", lambda _server, client: client.connect("new-session", configure))
-        del pool
+        server.connect(
+            "client-connected",
+            lambda _server, client: client.connect("new-session", lambda _client, session: session.set_timeout(arguments.session_timeout)),
+        )
 
     if arguments.user:
         auth = GstRtspServer.RTSPAuth()

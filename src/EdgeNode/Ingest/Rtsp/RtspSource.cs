@@ -87,6 +87,7 @@ public sealed class RtspSource : IVideoSource
     /// <inheritdoc/>
     public AccessUnit? Read()
     {
+        // Letting the rest of a begun picture gather (a millisecond's sleep) was measured: the kernel gathers it anyway, and the sleep costs more.
         RtspConnection connection = _connection ?? throw new InvalidOperationException("The source is not open.");
         InterleavedFramer framer = connection.Framer;
         try
