@@ -16,11 +16,11 @@ internal static class PackagingBenchmark
 
             Packaging 1080p30 H.264 (4 Mbit/s, GOP 2 s) from RTSP over TCP to fMP4 HLS, {settings.Window.TotalSeconds:0} s after {WarmUp.TotalSeconds:0} s of warm-up.
             One edgenode with a viewer on each camera (Low-Latency HLS), against one 'ffmpeg -c copy -f hls' a camera.
-            CPU in percent of one core. Memory in MB, proportional (PSS: shared pages shared out) and resident (RSS): edgenode's
-            with its segments, FFmpeg's without, as they are files.
+            CPU in percent of one core. Memory in MB, proportional (PSS: shared pages shared out) and resident (RSS). edgenode's
+            segments are in its memory; FFmpeg's are in files, which are counted for themselves.
 
-            | cameras | CPU edgenode | CPU ffmpeg | PSS edgenode | PSS ffmpeg | RSS edgenode | RSS ffmpeg | CPU ratio | PSS ratio | RSS ratio |
-            | ------: | -----------: | ---------: | -----------: | ---------: | -----------: | ---------: | --------: | --------: | --------: |
+            | cameras | CPU edgenode | CPU ffmpeg | PSS edgenode | PSS ffmpeg | RSS edgenode | RSS ffmpeg | files edgenode | files ffmpeg | CPU ratio | PSS ratio | RSS ratio |
+            | ------: | -----------: | ---------: | -----------: | ---------: | -----------: | ---------: | -------------: | -----------: | --------: | --------: | --------: |
             """);
         foreach (int cameras in settings.Cameras)
         {
@@ -30,7 +30,7 @@ internal static class PackagingBenchmark
             double proportional = (double)ours.Proportional / theirs.Proportional, resident = (double)ours.Resident / theirs.Resident;
             bool judged = cameras == CamerasOfTheGoal;
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {cameras} | {ours.Cores:0.00 %} | {theirs.Cores:0.00 %} | {Megabytes(ours.Proportional)} | {Megabytes(theirs.Proportional)} | {Megabytes(ours.Resident)} | {Megabytes(theirs.Resident)} | {Ratio(cpu, judged, CpuGoal)} | {Ratio(proportional, judged, MemoryGoal)} | {Ratio(resident, judged, MemoryGoal)} |"));
+                $"| {cameras} | {ours.Cores:0.00 %} | {theirs.Cores:0.00 %} | {Megabytes(ours.Proportional)} | {Megabytes(theirs.Proportional)} | {Megabytes(ours.Resident)} | {Megabytes(theirs.Resident)} | {Megabytes(ours.Files)} | {Megabytes(theirs.Files)} | {Ratio(cpu, judged, CpuGoal)} | {Ratio(proportional, judged, MemoryGoal)} | {Ratio(resident, judged, MemoryGoal)} |"));
         }
     }
 
@@ -44,7 +44,7 @@ internal static class PackagingBenchmark
             using IPackaging packaging = await start(settings, server, cameras, folder);
             await Task.Delay(WarmUp);
             string[] before = await packaging.ProgressAsync();
-            Usage usage = await Usage.MeasureAsync(packaging.Processes, settings.Window);
+            Usage usage = await Usage.MeasureAsync(packaging.Processes, new(folder), settings.Window);
             string[] after = await packaging.ProgressAsync();
             for (int camera = 0; camera < cameras; camera++)
             {
