@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Numerics;
 using System.Runtime.InteropServices;
 
@@ -15,27 +14,28 @@ public sealed unsafe class PacketMemory
     public const int Padding = 64;
 
     private const int SmallestClassLog2 = 9;
+    private const int LargestLog2 = 27;
     private const int StepsAnOctave = 4;
-    private const int ClassCount = (27 - SmallestClassLog2) * StepsAnOctave;
-    private const long PooledBytesAtMost = 4 << 20;
+    private const int ClassCount = (LargestLog2 - SmallestClassLog2) * StepsAnOctave + 1;
+    private const long IdleBytesAtMost = 4 << 20;
 
-    private static readonly ConcurrentBag<PacketMemory>[] Pools = CreatePools();
-    private static long s_pooledBytes;
+    // One lock for all: it is held for a few instructions, once a picture.
+    private static readonly Lock Gate = new();
+    private static readonly Stack<PacketMemory>[] Idle = [.. Enumerable.Range(0, ClassCount).Select(_ => new Stack<PacketMemory>())];
+    private static readonly Stack<PacketMemory> Empty = new();
+    private static long s_idleBytes;
     private static long s_rentedBytes;
 
-    private readonly byte* _data;
-    private readonly int _class;
+    private byte* _data;
+    private int _class;
     private int _references;
 
-    private PacketMemory(int sizeClass, int capacity)
+    private PacketMemory()
     {
-        _class = sizeClass;
-        Capacity = capacity;
-        _data = (byte*)NativeMemory.Alloc((nuint)capacity + Padding);
     }
 
     /// <summary>Usable bytes, at least as many as were asked for.</summary>
-    public int Capacity { get; }
+    public int Capacity { get; private set; }
 
     /// <summary>The whole block. Valid while a reference is held.</summary>
     public Span<byte> Span => new(_data, Capacity);
@@ -50,15 +50,28 @@ public sealed unsafe class PacketMemory
     public static PacketMemory Rent(int minimumBytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(minimumBytes);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(minimumBytes, 1 << 27);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(minimumBytes, 1 << LargestLog2);
         int sizeClass = ClassOf(minimumBytes);
         int capacity = CapacityOf(sizeClass);
-        if (Pools[sizeClass].TryTake(out PacketMemory? memory))
-            Interlocked.Add(ref s_pooledBytes, -capacity);
-        else
-            memory = new PacketMemory(sizeClass, capacity);
+        PacketMemory? memory;
+        lock (Gate)
+        {
+            s_rentedBytes += capacity;
+            if (Idle[sizeClass].TryPop(out memory))
+                s_idleBytes -= capacity;
+            else
+                Empty.TryPop(out memory);
+        }
+
+        memory ??= new PacketMemory();
+        if (memory._data is null)
+        {
+            memory._data = (byte*)NativeMemory.Alloc((nuint)capacity + Padding);
+            memory._class = sizeClass;
+            memory.Capacity = capacity;
+        }
+
         memory._references = 1;
-        Interlocked.Add(ref s_rentedBytes, capacity);
         return memory;
     }
 
@@ -72,22 +85,32 @@ public sealed unsafe class PacketMemory
     /// <summary>Holds the block once more.</summary>
     public void AddReference() => Interlocked.Increment(ref _references);
 
-    /// <summary>Lets go; the last one gives the block back to the pool, or to the system when the pool is full.</summary>
+    /// <summary>Lets go; the last one gives the block back to the pool, or its bytes to the system when the pool is full.</summary>
     public void Release()
     {
         int left = Interlocked.Decrement(ref _references);
         if (left > 0)
             return;
         ObjectDisposedException.ThrowIf(left < 0, this);
-        Interlocked.Add(ref s_rentedBytes, -Capacity);
-        if (Interlocked.Add(ref s_pooledBytes, Capacity) <= PooledBytesAtMost)
+        byte* surplus = null;
+        lock (Gate)
         {
-            Pools[_class].Add(this);
-            return;
+            s_rentedBytes -= Capacity;
+            if (s_idleBytes + Capacity <= IdleBytesAtMost)
+            {
+                s_idleBytes += Capacity;
+                Idle[_class].Push(this);
+            }
+            else
+            {
+                // The object stays, so that a pool full of other sizes never means garbage a picture.
+                surplus = _data;
+                _data = null;
+                Empty.Push(this);
+            }
         }
 
-        Interlocked.Add(ref s_pooledBytes, -Capacity);
-        NativeMemory.Free(_data);
+        NativeMemory.Free(surplus);
     }
 
     // Four classes an octave: at most a quarter of a block is wasted, an eighth on average.
@@ -105,13 +128,5 @@ public sealed unsafe class PacketMemory
         int octave = SmallestClassLog2 + sizeClass / StepsAnOctave;
         int step = sizeClass % StepsAnOctave;
         return (1 << octave) + (step << (octave - 2));
-    }
-
-    private static ConcurrentBag<PacketMemory>[] CreatePools()
-    {
-        var pools = new ConcurrentBag<PacketMemory>[ClassCount + 1];
-        for (int i = 0; i < pools.Length; i++)
-            pools[i] = [];
-        return pools;
     }
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using EdgeNode.Native.Memory;
 
 namespace EdgeNode.Ingest;
@@ -13,9 +12,8 @@ public sealed class AccessUnit
     /// <summary>Ticks a second of <see cref="Dts"/> and <see cref="Pts"/> (RTP's clock for video, RFC 6184 §5.1).</summary>
     public const int TicksPerSecond = 90_000;
 
-    private const int PooledAtMost = 4096;
-    private static readonly ConcurrentBag<AccessUnit> Pool = [];
-    private static int s_pooled;
+    private static readonly Lock PoolGate = new();
+    private static readonly Stack<AccessUnit> Pool = new();
 
     private PacketMemory? _memory;
     private int _references;
@@ -61,10 +59,10 @@ public sealed class AccessUnit
     public static AccessUnit Create(PacketMemory memory, int length, VideoFormat format, in AccessUnitTiming timing, AccessUnitFlags flags)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, memory.Capacity);
-        if (Pool.TryTake(out AccessUnit? unit))
-            Interlocked.Decrement(ref s_pooled);
-        else
-            unit = new AccessUnit();
+        AccessUnit? unit;
+        lock (PoolGate)
+            Pool.TryPop(out unit);
+        unit ??= new AccessUnit();
         memory.ClearPadding(length);
         unit._memory = memory;
         unit.Length = length;
@@ -102,10 +100,8 @@ public sealed class AccessUnit
         PacketMemory memory = Memory;
         _memory = null;
         memory.Release();
-        if (Interlocked.Increment(ref s_pooled) <= PooledAtMost)
-            Pool.Add(this);
-        else
-            Interlocked.Decrement(ref s_pooled);
+        lock (PoolGate)
+            Pool.Push(this);
     }
 }
 
