@@ -6,7 +6,9 @@ using EdgeNode.Faces;
 using EdgeNode.Gallery;
 using EdgeNode.Ingest;
 using EdgeNode.Native.FFmpeg;
+using EdgeNode.Native.Linux;
 
+Malloc.UseOneArena();
 var root = new RootCommand("EdgeNode stands beside cameras: it takes each in once, shows it live, and reports the faces it sees.")
 {
     RunCommand.Create(),

@@ -15,7 +15,8 @@ public sealed unsafe class PacketMemory
 
     private const int SmallestClassLog2 = 9;
     private const int LargestLog2 = 27;
-    private const int StepsAnOctave = 4;
+    private const int StepsLog2 = 4;
+    private const int StepsAnOctave = 1 << StepsLog2;
     private const int ClassCount = (LargestLog2 - SmallestClassLog2) * StepsAnOctave + 1;
     private const long IdleBytesAtMost = 4 << 20;
 
@@ -113,13 +114,13 @@ public sealed unsafe class PacketMemory
         NativeMemory.Free(surplus);
     }
 
-    // Four classes an octave: at most a quarter of a block is wasted, an eighth on average.
+    // Sixteen classes an octave: a sixteenth of a block is wasted at most.
     private static int ClassOf(int bytes)
     {
         if (bytes <= 1 << SmallestClassLog2)
             return 0;
         int octave = BitOperations.Log2((uint)(bytes - 1));
-        int step = (bytes - 1 - (1 << octave)) >> (octave - 2);
+        int step = (bytes - 1 - (1 << octave)) >> (octave - StepsLog2);
         return (octave - SmallestClassLog2) * StepsAnOctave + step + 1;
     }
 
@@ -127,6 +128,6 @@ public sealed unsafe class PacketMemory
     {
         int octave = SmallestClassLog2 + sizeClass / StepsAnOctave;
         int step = sizeClass % StepsAnOctave;
-        return (1 << octave) + (step << (octave - 2));
+        return (1 << octave) + (step << (octave - StepsLog2));
     }
 }

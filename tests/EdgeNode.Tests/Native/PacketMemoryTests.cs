@@ -17,7 +17,7 @@ public class PacketMemoryTests
     public void A_block_is_large_enough_and_not_much_larger(int bytes)
     {
         PacketMemory memory = PacketMemory.Rent(bytes);
-        Assert.InRange(memory.Capacity, Math.Max(bytes, 512), Math.Max(512, bytes + bytes / 4));
+        Assert.InRange(memory.Capacity, Math.Max(bytes, 512), Math.Max(512, bytes + bytes / 16));
         memory.Span.Fill(0xAB);
         memory.ClearPadding(memory.Capacity);
         memory.Release();

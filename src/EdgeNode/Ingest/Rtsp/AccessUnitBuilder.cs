@@ -1,12 +1,11 @@
 using System.Buffers.Binary;
-using EdgeNode.Ingest.H264;
 using EdgeNode.Native.Memory;
 
 namespace EdgeNode.Ingest.Rtsp;
 
 /// <summary>
-/// Writes NAL units behind 4-byte lengths into one pooled block, straight from the receive buffer. The block is rented
-/// for the size that the camera's pictures of that kind have had, and rented anew when one outgrows it.
+/// Joins NAL units behind 4-byte lengths in a block of its own, straight from the receive buffer. A finished picture moves
+/// to a block of its own size: pictures are kept for whole GOPs and windows, where slack costs far more than one copy.
 /// </summary>
 internal sealed class AccessUnitBuilder : IDisposable
 {
@@ -14,12 +13,10 @@ internal sealed class AccessUnitBuilder : IDisposable
     public const int LargestUnit = 16 << 20;
 
     private const int LengthSize = 4;
-    private const int SmallestBlock = 2048;
+    private const int FirstBlock = 32 * 1024;
 
     private PacketMemory? _block;
     private int _unitStart = -1;
-    private int _expectedKey = 32 * 1024;
-    private int _expectedOther = 4 * 1024;
 
     /// <summary>Bytes of the finished NAL units, and of the one being written.</summary>
     public int Length { get; private set; }
@@ -33,8 +30,7 @@ internal sealed class AccessUnitBuilder : IDisposable
     /// <summary>Begins a NAL unit with its header byte.</summary>
     public bool Begin(byte header)
     {
-        if (_block is null)
-            _block = PacketMemory.Rent(NalUnitHeader.TypeOf(header) == NalUnitType.IdrSlice ? _expectedKey : _expectedOther);
+        _block ??= PacketMemory.Rent(FirstBlock);
         if (!Reserve(LengthSize + 1))
             return false;
         _unitStart = Length;
@@ -83,26 +79,14 @@ internal sealed class AccessUnitBuilder : IDisposable
         _unitStart = -1;
     }
 
-    /// <summary>Hands the picture's block over, whose reference becomes the caller's.</summary>
-    public PacketMemory Take(bool isKey, out int length)
+    /// <summary>The picture in a block of its own, whose reference becomes the caller's.</summary>
+    public PacketMemory Take(out int length)
     {
-        PacketMemory block = _block!;
         length = Length;
-        ref int expected = ref isKey ? ref _expectedKey : ref _expectedOther;
-        expected = Math.Max(SmallestBlock, Math.Max(length + length / 8, expected - expected / 16));
-
-        // Pictures are kept for whole GOPs: one that lies in a block far too large moves to a fitting one.
-        if (block.Capacity > SmallestBlock && block.Capacity - length > block.Capacity / 3)
-        {
-            PacketMemory fitting = PacketMemory.Rent(length);
-            block.Span[..length].CopyTo(fitting.Span);
-            Clear();
-            return fitting;
-        }
-
-        _block = null;
+        PacketMemory picture = PacketMemory.Rent(length);
+        _block!.Span[..length].CopyTo(picture.Span);
         Clear();
-        return block;
+        return picture;
     }
 
     /// <inheritdoc/>

@@ -387,7 +387,7 @@ internal sealed class H264Depacketizer(TimeProvider clock) : IDisposable
 
         long presentation = _timeline.Next(_unitTimestamp, _format!.ReorderDepth);
         long decoding = _decodingClock.Next(ref presentation, _format.ReorderDepth, _timeline.Interval);
-        PacketMemory memory = _builder.Take(_unitIsKey, out int length);
+        PacketMemory memory = _builder.Take(out int length);
         var unit = AccessUnit.Create(memory, length, _format, new AccessUnitTiming(decoding, presentation, _unitCapturedAt), flags);
         _waitingForKey = false;
         _startsTimeline = false;
