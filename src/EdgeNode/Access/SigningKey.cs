@@ -1,4 +1,6 @@
 using System.Security.Cryptography;
+using System.Text;
+using EdgeNode.Storage;
 using Microsoft.IdentityModel.Tokens;
 
 namespace EdgeNode.Access;
@@ -43,20 +45,7 @@ public sealed class SigningKey : IDisposable
             }
         }
 
-        string temporary = path + ".new";
-        File.Delete(temporary);
-        using (var file = new FileStream(temporary, new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.Write,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        }))
-        {
-            file.Write(System.Text.Encoding.ASCII.GetBytes(ecdsa.ExportPkcs8PrivateKeyPem()));
-            file.Flush(flushToDisk: true);
-        }
-
-        File.Move(temporary, path, overwrite: true);
+        AtomicFile.Write(path, Encoding.ASCII.GetBytes(ecdsa.ExportPkcs8PrivateKeyPem()));
         return new SigningKey(ecdsa);
     }
 

@@ -43,7 +43,7 @@ public sealed class FileSource : IVideoSource
     private Packet? _packet;
     private MediaStream? _stream;
     private H264Packetizer? _packetizer;
-    private Timeline? _timeline;
+    private FileTimeline? _timeline;
     private VideoFormat? _sent;
     private long _deadline;
     private DateTime _startedAt;
@@ -90,7 +90,7 @@ public sealed class FileSource : IVideoSource
         _stream = PickVideo(_context);
         _context.KeepOnly(_stream.Index);
         _packetizer ??= new H264Packetizer();
-        _timeline ??= new Timeline(_stream);
+        _timeline ??= new FileTimeline(_stream);
         try
         {
             _packetizer.SetParameters(_stream.Extradata);
@@ -287,7 +287,7 @@ public sealed class FileSource : IVideoSource
     private static TimeSpan FromTicks(long ticks) => TimeSpan.FromTicks(ticks * (TimeSpan.TicksPerSecond / 10_000) / (AccessUnit.TicksPerSecond / 10_000));
 
     /// <summary>Puts a stream's timestamps at 90 kHz on one rising line, over as many rounds as it is read.</summary>
-    private sealed class Timeline(MediaStream stream)
+    private sealed class FileTimeline(MediaStream stream)
     {
         private readonly long _usualStep = stream.FrameRate is >= 1 and <= 240
             ? (long)Math.Round(AccessUnit.TicksPerSecond / stream.FrameRate)
