@@ -8,6 +8,8 @@ using EdgeNode.Ingest;
 using EdgeNode.Native.FFmpeg;
 using EdgeNode.Native.Linux;
 
+// Cameras, waiting events and the goodbye to the broker each have bounds of their own; together they stay under this.
+TimeSpan longestStop = TimeSpan.FromSeconds(20);
 Malloc.UseOneArena();
 var root = new RootCommand("EdgeNode stands beside cameras: it takes each in once, shows it live, and reports the faces it sees.")
 {
@@ -30,7 +32,7 @@ if (parsed.Errors.Count > 0)
 
 try
 {
-    return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = longestStop });
 }
 catch (CommandFailure failure)
 {
@@ -46,5 +48,10 @@ catch (ConfigurationException fault)
 catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or InvalidDataException or SourceException or ModelPackException or EnrolmentException or FFmpegException or DecodeException)
 {
     Console.Error.WriteLine($"edgenode: {fault.Message}");
+    return CommandFailure.AtRunTime;
+}
+catch (Exception fault)
+{
+    Console.Error.WriteLine($"edgenode: this is a fault of the program, please report it: {fault.GetType().Name}: {fault.Message.ReplaceLineEndings(" ")}");
     return CommandFailure.AtRunTime;
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json.Nodes;
 
 namespace EdgeNode.IntegrationTests;
@@ -88,6 +89,7 @@ public sealed class CommandTests : IDisposable
     [InlineData("a wrong port", "demo --port 70000", 2, "70000")]
     [InlineData("a wrong pairs file", "verify --pairs {text} --images .", 2, "line 1")]
     [InlineData("a token for a camera that is not there", "token --camera nobody --config {good}", 2, "nobody")]
+    [InlineData("a name with a tab", "enroll A\tB {film} --config {good}", 2, "control character")]
     [InlineData("a camera URL that runs a program", "config check {exec}", 2, "rtsp://")]
     public async Task Bad_input_ends_in_one_clear_sentence(string what, string command, int exitCode, string sentence)
     {
@@ -119,6 +121,33 @@ public sealed class CommandTests : IDisposable
         (int exitCode, _, string errors) = await second.CommandAsync("run");
         Assert.Equal(1, exitCode);
         Assert.Contains($"Cannot listen on 127.0.0.1:{node.Port}: another program uses that port", errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Odd_requests_get_an_answer_that_says_what_is_wrong()
+    {
+        using var node = new NodeUnderTest($"  - {{ id: film, url: \"file:{Given.Films}/demo.mp4\", analytics: {{ enabled: false }} }}");
+        await node.StartAsync();
+        using HttpClient admin = await node.ClientAsync();
+        async Task<(HttpStatusCode, string?)> PostAsync(string body)
+        {
+            using HttpResponseMessage answer = await admin.PostAsync("api/stream/playback/create-session", new StringContent(body));
+            return (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType);
+        }
+
+        foreach (string body in (string[])["", "{", "[]", "{}", "{\"camera_id\": 7}", "{\"camera_id\": \"film\", \"user_id\": \"a\\u0000b\"}"])
+            Assert.Equal((HttpStatusCode.BadRequest, "application/problem+json"), await PostAsync(body));
+        Assert.Equal((HttpStatusCode.NotFound, "application/problem+json"), await PostAsync("{\"camera_id\": \"nobody\"}"));
+        Assert.Equal((HttpStatusCode.RequestEntityTooLarge, "application/problem+json"), await PostAsync(new string(' ', 2_000_000)));
+        Assert.Equal((HttpStatusCode.OK, "application/json"), await PostAsync("{\"camera_id\": \"film\", \"user_id\": \"" + string.Concat(Enumerable.Repeat("😀", 50)) + "\"}"));
+        foreach (string path in (string[])["live/x/film/media.m3u8", "no/such/route", "api/events?after=x", "api/stream/analytics/stats", "api/stream/analytics/stats?camera_id=no"])
+        {
+            using HttpResponseMessage answer = await admin.GetAsync(path);
+            Assert.InRange((int)answer.StatusCode, 400, 499);
+            Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
+        }
+
+        Assert.DoesNotContain("   at ", node.Process.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -44,6 +44,8 @@ public class MainPathTests
         Assert.True(int.Parse(stream[3]) >= 48, streams);
 
         using HttpClient admin = await node.ClientAsync();
+        JsonNode logged = (await admin.GetFromJsonAsync<JsonNode>("api/events"))!["events"]!.AsArray().First(e => (string?)e!["event_id"] == id)!;
+        Assert.Equal(history[0].ToJsonString(), logged.ToJsonString());
         JsonNode health = (await admin.GetFromJsonAsync<JsonNode>("api/stream/health"))!;
         Assert.Equal("streaming", (string?)health["cameras"]![0]!["state"]);
         JsonNode stats = (await admin.GetFromJsonAsync<JsonNode>("api/stream/analytics/stats?camera_id=entrance"))!["stats"]!;
@@ -134,11 +136,17 @@ public class MainPathTests
         using HttpClient viewer = await node.ClientAsync("viewer", "one");
         Assert.Equal(HttpStatusCode.Forbidden, (await viewer.PostAsJsonAsync("api/stream/playback/create-session", new { camera_id = "two", user_id = "u" })).StatusCode);
         Assert.Equal(HttpStatusCode.Forbidden, (await viewer.GetAsync("api/stream/analytics/stats?camera_id=two")).StatusCode);
+        foreach (string path in (string[])["api/events", "api/events/stream"])
+            Assert.Equal((HttpStatusCode.Forbidden, path), ((await viewer.GetAsync(path)).StatusCode, path));
         JsonNode cameras = (await viewer.GetFromJsonAsync<JsonNode>("api/stream/cameras"))!;
         Assert.Equal(["one"], cameras["cameras"]!.AsArray().Select(c => (string?)c!["camera_id"]));
 
         JsonNode session = (await (await viewer.PostAsJsonAsync("api/stream/playback/create-session", new { camera_id = "one", user_id = "u" })).Content.ReadFromJsonAsync<JsonNode>())!;
         Assert.Equal(HttpStatusCode.OK, (await stranger.GetAsync((string?)session["view_url"])).StatusCode);
+        using HttpClient other = await node.ClientAsync("viewer", "one");
+        Assert.Empty((await other.GetFromJsonAsync<JsonNode>("api/stream/playback/sessions"))!["sessions"]!.AsArray());
+        Assert.Equal(HttpStatusCode.NotFound, (await other.DeleteAsync($"api/stream/playback/{session["session_id"]}")).StatusCode);
+        Assert.Single((await viewer.GetFromJsonAsync<JsonNode>("api/stream/playback/sessions"))!["sessions"]!.AsArray());
         Assert.Equal(HttpStatusCode.OK, (await viewer.DeleteAsync($"api/stream/playback/{session["session_id"]}")).StatusCode);
         Assert.Equal(HttpStatusCode.Gone, (await stranger.GetAsync((string?)session["view_url"])).StatusCode);
         Assert.DoesNotContain(token, node.Process.Output, StringComparison.Ordinal);

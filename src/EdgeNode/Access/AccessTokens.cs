@@ -39,12 +39,13 @@ public sealed class AccessTokens
     private readonly JsonWebTokenHandler _handler = new() { SetDefaultTimesOnTokenCreation = false, MaximumTokenSizeInBytes = LongestToken };
     private readonly TokenValidationParameters _rules;
     private readonly ConcurrentDictionary<UInt128, AccessGrant> _remembered = new();
-    private readonly ConcurrentDictionary<string, DateTime> _revoked = new(StringComparer.Ordinal);
+    private readonly Revocations _revocations;
 
     /// <summary>Tokens of node <paramref name="node"/> at <paramref name="site"/>.</summary>
-    public AccessTokens(SigningKey key, string site, string node, TimeProvider time)
+    public AccessTokens(SigningKey key, Revocations revocations, string site, string node, TimeProvider time)
     {
         _key = key;
+        _revocations = revocations;
         _time = time;
         _issuer = node;
         _audience = $"edgenode:{site}/{node}";
@@ -125,21 +126,11 @@ public sealed class AccessTokens
             return (TokenVerdict.Expired, null);
         }
 
-        return _revoked.ContainsKey(grant.SessionId) ? (TokenVerdict.Revoked, null) : (TokenVerdict.Valid, grant);
+        return _revocations.Contains(grant.SessionId) ? (TokenVerdict.Revoked, null) : (TokenVerdict.Valid, grant);
     }
 
-    /// <summary>Ends a session before its time; remembered until it would have ended anyway.</summary>
-    public void Revoke(string sessionId, DateTime expiresAt)
-    {
-        DateTime now = _time.GetUtcNow().UtcDateTime;
-        foreach ((string id, DateTime end) in _revoked)
-        {
-            if (end < now)
-                _revoked.TryRemove(id, out _);
-        }
-
-        _revoked[sessionId] = expiresAt;
-    }
+    /// <summary>Whether a grant that was valid still is: it neither came to its end nor was revoked.</summary>
+    public bool IsStillValid(AccessGrant grant) => grant.ExpiresAt > _time.GetUtcNow().UtcDateTime && !_revocations.Contains(grant.SessionId);
 
     /// <summary>The role's name in claims.</summary>
     public static string NameOf(Role role) => role switch

@@ -20,5 +20,7 @@ internal static class ConsoleLog
         logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         logging.SetMinimumLevel(LogLevel.Information);
         logging.AddFilter("Microsoft", LogLevel.Warning);
+        // What keeps the server from starting is said once, in a sentence, by who started it.
+        logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.None);
     }
 }

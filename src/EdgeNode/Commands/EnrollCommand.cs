@@ -46,8 +46,8 @@ internal static class EnrollCommand
 
     private static int Run(NodeConfiguration configuration, string name, string[] photos)
     {
-        if (name.Length is 0 or > Identity.NameLengthAtMost)
-            throw new CommandFailure(CommandFailure.WrongUsage, $"The name must have 1 to {Identity.NameLengthAtMost} characters.");
+        if (name.Length is 0 or > Identity.NameLengthAtMost || name.Any(char.IsControl))
+            throw new CommandFailure(CommandFailure.WrongUsage, $"The name must have 1 to {Identity.NameLengthAtMost} characters, none of them a control character.");
         using FaceModels models = FaceModels.Load(CommonOptions.ModelFolder(configuration));
         var references = new List<FaceReference>();
         foreach (string photo in photos)

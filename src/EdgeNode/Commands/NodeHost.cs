@@ -25,6 +25,7 @@ internal sealed class NodeHost : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly SigningKey _signingKey;
+    private readonly Revocations _revocations;
     private readonly FaceModels? _models;
     private readonly ITimer _galleryWatch;
     private readonly CameraSet _cameras;
@@ -41,7 +42,8 @@ internal sealed class NodeHost : IAsyncDisposable
         _time = time;
         _log = logs.CreateLogger("edgenode");
         _signingKey = SigningKey.LoadOrCreate(configuration.Node.State);
-        Tokens = new AccessTokens(_signingKey, configuration.Node.Site, configuration.Node.Id, time);
+        _revocations = new Revocations(configuration.Node.State, time);
+        Tokens = new AccessTokens(_signingKey, _revocations, configuration.Node.Site, configuration.Node.Id, time);
         _events = new EventLog(time);
         _sessions = new PlaybackSessions(time);
         _sampler = new HealthSampler(configuration.Node.State, time);
@@ -65,7 +67,7 @@ internal sealed class NodeHost : IAsyncDisposable
         var host = new NodeHost(configuration, models, logs, time);
         try
         {
-            var subjects = new HttpSubjects(host._cameras, host._sessions, host.Tokens, host._events, host.SampleHealth);
+            var subjects = new HttpSubjects(host._cameras, host._sessions, host.Tokens, host._revocations, host._events, host.SampleHealth);
             host._http = await HttpServer.StartAsync(configuration, subjects, ConsoleLog.Configure, time);
             if (configuration.Mqtt is not null)
                 host.StartReporting(configuration.Mqtt);
@@ -100,7 +102,7 @@ internal sealed class NodeHost : IAsyncDisposable
         {
             gallery.Refresh();
         }
-        catch (IOException)
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
             // The folder is away for a moment, or being restored; the next look finds it.
         }

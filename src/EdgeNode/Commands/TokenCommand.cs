@@ -27,7 +27,7 @@ internal static class TokenCommand
             if (stranger is not null)
                 throw new CommandFailure(CommandFailure.WrongUsage, $"There is no camera '{stranger}' in the configuration; there are: {string.Join(", ", configuration.Cameras.Select(c => c.Id))}.");
             using SigningKey key = SigningKey.LoadOrCreate(configuration.Node.State);
-            var tokens = new AccessTokens(key, configuration.Node.Site, configuration.Node.Id, TimeProvider.System);
+            var tokens = new AccessTokens(key, new Revocations(configuration.Node.State, TimeProvider.System), configuration.Node.Site, configuration.Node.Id, TimeProvider.System);
             string token;
             try
             {

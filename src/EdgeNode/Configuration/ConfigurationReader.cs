@@ -174,9 +174,9 @@ public static partial class ConfigurationReader
         string? text = section.Text(key);
         if (text is null)
             return null;
-        if (Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && schemes.Contains(url.Scheme) && url.Host.Length > 0 && url.UserInfo.Length == 0)
+        if (Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && schemes.Contains(url.Scheme) && url.Host.Length > 0 && url.UserInfo.Length == 0 && (url.AbsolutePath.Length <= 1 || schemes.Contains("https")))
             return url;
-        section.Error(key, $"must be a URL that begins with {string.Join(":// or ", schemes!)}:// and holds no password");
+        section.Error(key, $"must be a URL that begins with {string.Join(":// or ", schemes!)}:// and holds no password" + (schemes.Contains("https") ? "" : " and no path"));
         return null;
     }
 

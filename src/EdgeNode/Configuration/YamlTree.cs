@@ -46,6 +46,9 @@ internal sealed class YamlTree
                 return new YamlMap($"{file}, line 1");
             tree._parser.Consume<DocumentStart>();
             YamlValue root = tree.ReadValue(0);
+            tree._parser.Consume<DocumentEnd>();
+            if (!tree._parser.TryConsume<StreamEnd>(out _))
+                throw Error(tree.PlaceOf(tree._parser.Current!), "The file must hold one document: take the '---' out.");
             return root switch
             {
                 YamlMap map => map,

@@ -46,6 +46,12 @@ public static class PhotoEnrolment
             var references = new List<FaceReference>();
             foreach (string photo in Directory.GetFiles(person).Order(StringComparer.Ordinal))
             {
+                if (references.Count == Identity.ReferencesAtMost)
+                {
+                    refuse($"{person}: of its photos the first {references.Count} that can be used are taken; a dozen different ones are enough.");
+                    break;
+                }
+
                 try
                 {
                     references.Add(FromPhoto(models, photo));

@@ -7,22 +7,28 @@ using Microsoft.AspNetCore.Http;
 namespace EdgeNode.Http;
 
 /// <summary>Face events: read from a cursor on, or followed as they come (server-sent events).</summary>
-internal sealed class EventRoutes(EventLog log)
+internal sealed class EventRoutes(EventLog log, AccessTokens tokens)
 {
     private const int MostAtOnce = 500;
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
     public void Map(Guard guard)
     {
-        guard.Get("/api/events", Role.Viewer, (context, grant) =>
+        guard.Get("/api/events", Role.Viewer, WhereNamesMayBeSeen((context, grant) =>
         {
             if (!TryCursor(context, out long cursor))
                 return BadCursor(context);
             EventPage page = log.ReadAfter(cursor, grant.Allows, MostAtOnce);
             return WriteJson.SendAsync(context, new EventList([.. page.Events.Select(e => e.Event)], page.Next, page.HasGap), HttpJson.Default.EventList);
-        });
-        guard.Get("/api/events/stream", Role.Viewer, FollowAsync);
+        }));
+        guard.Get("/api/events/stream", Role.Viewer, WhereNamesMayBeSeen(FollowAsync));
     }
+
+    // Whoever was handed a view URL may look at the picture; names are for operators, and for tokens that say so.
+    private static Func<HttpContext, AccessGrant, Task> WhereNamesMayBeSeen(Func<HttpContext, AccessGrant, Task> handler) =>
+        (context, grant) => grant.Role >= Role.Operator || grant.Metadata
+            ? handler(context, grant)
+            : new Problem(StatusCodes.Status403Forbidden, "Forbidden", "Events hold names: this needs the role operator, or a token with the claim meta.").WriteAsync(context);
 
     private async Task FollowAsync(HttpContext context, AccessGrant grant)
     {
@@ -66,9 +72,9 @@ internal sealed class EventRoutes(EventLog log)
         }
     }
 
-    private static async Task ForwardAsync(HttpContext context, AccessGrant grant, EventSubscription subscription, long cursor)
+    private async Task ForwardAsync(HttpContext context, AccessGrant grant, EventSubscription subscription, long cursor)
     {
-        while (DateTime.UtcNow < grant.ExpiresAt)
+        while (tokens.IsStillValid(grant))
         {
             using var pause = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
             pause.CancelAfter(Heartbeat);

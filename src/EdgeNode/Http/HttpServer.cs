@@ -12,6 +12,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -19,13 +20,14 @@ using Microsoft.Extensions.Logging;
 namespace EdgeNode.Http;
 
 /// <summary>What the routes show.</summary>
-public sealed record HttpSubjects(CameraSet Cameras, PlaybackSessions Sessions, AccessTokens Tokens, EventLog Events, Func<HealthReport> Health);
+public sealed record HttpSubjects(CameraSet Cameras, PlaybackSessions Sessions, AccessTokens Tokens, Revocations Revocations, EventLog Events, Func<HealthReport> Health);
 
 /// <summary>The node's one front door: Kestrel with bounds on everything, and every route behind the <see cref="Guard"/>.</summary>
 public sealed class HttpServer : IAsyncDisposable
 {
     private const int LargestRequestBody = 1 << 20;
     private const int MostConnections = 2000;
+    private const double SlowestReaderBytesPerSecond = 20_000;
     private readonly WebApplication _application;
 
     private HttpServer(WebApplication application) => _application = application;
@@ -43,11 +45,32 @@ public sealed class HttpServer : IAsyncDisposable
         builder.WebHost.UseKestrelCore();
         builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, configuration.Http));
         WebApplication application = builder.Build();
+        ILogger log = application.Services.GetRequiredService<ILoggerFactory>().CreateLogger("edgenode");
         application.Use(static (context, next) =>
         {
             context.Response.Headers["Referrer-Policy"] = "no-referrer";
             context.Response.Headers.XContentTypeOptions = "nosniff";
             return next(context);
+        });
+        application.Use(async (context, next) =>
+        {
+            try
+            {
+                await next(context);
+            }
+            catch (Microsoft.AspNetCore.Http.BadHttpRequestException fault) when (!context.Response.HasStarted)
+            {
+                await new Problem(fault.StatusCode, "Bad request", fault.Message).WriteAsync(context);
+            }
+            catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+            {
+                // The client left.
+            }
+            catch (Exception fault) when (!context.Response.HasStarted)
+            {
+                log.LogError("{Method} of a {Route} failed: {Fault}", context.Request.Method, (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText, fault.GetType().Name);
+                await new Problem(StatusCodes.Status500InternalServerError, "Internal error", "The node failed at this request; its log says where.").WriteAsync(context);
+            }
         });
         application.UseRouting();
         var server = new HttpServer(application);
@@ -56,9 +79,9 @@ public sealed class HttpServer : IAsyncDisposable
         guard.Open("/healthz", static context => context.Response.WriteAsync("ok\n", context.RequestAborted));
         guard.Open("/readyz", static context => context.Response.WriteAsync("ready\n", context.RequestAborted));
         new LiveRoutes(subjects.Cameras, subjects.Sessions).Map(guard);
-        new PlaybackRoutes(subjects.Cameras, subjects.Sessions, subjects.Tokens, configuration, () => server.Port, time).Map(guard);
+        new PlaybackRoutes(subjects.Cameras, subjects.Sessions, subjects.Tokens, subjects.Revocations, configuration, () => server.Port, time).Map(guard);
         new CameraRoutes(subjects.Cameras, configuration.Node, subjects.Health, time).Map(guard);
-        new EventRoutes(subjects.Events).Map(guard);
+        new EventRoutes(subjects.Events, subjects.Tokens).Map(guard);
         application.MapFallback(static context => Problem.NotFound("There is no such route.").WriteAsync(context));
         try
         {
@@ -97,9 +120,13 @@ public sealed class HttpServer : IAsyncDisposable
         kestrel.Limits.MaxRequestHeadersTotalSize = 16 << 10;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
         kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
-        if (http.Host == "localhost")
-            kestrel.ListenLocalhost(http.Port);
-        else
+        // A viewer who takes less while something waits for him holds pictures that all others have let go of.
+        kestrel.Limits.MinResponseDataRate = new MinDataRate(SlowestReaderBytesPerSecond, TimeSpan.FromSeconds(10));
+        if (http.Host != "localhost")
             kestrel.Listen(IPAddress.Parse(http.Host), http.Port);
+        else if (http.Port == 0)
+            kestrel.Listen(IPAddress.Loopback, 0);
+        else
+            kestrel.ListenLocalhost(http.Port);
     }
 }

@@ -8,8 +8,10 @@ using Microsoft.AspNetCore.Http;
 namespace EdgeNode.Http;
 
 /// <summary>Playback sessions: a view URL for a player, made, listed and ended.</summary>
-internal sealed class PlaybackRoutes(CameraSet cameras, PlaybackSessions sessions, AccessTokens tokens, NodeConfiguration configuration, Func<int> port, TimeProvider time)
+internal sealed class PlaybackRoutes(CameraSet cameras, PlaybackSessions sessions, AccessTokens tokens, Revocations revocations, NodeConfiguration configuration, Func<int> port, TimeProvider time)
 {
+    private const int LongestUserId = 100;
+
     public void Map(Guard guard)
     {
         guard.Post("/api/stream/playback/create-session", Role.Viewer, CreateAsync);
@@ -30,9 +32,9 @@ internal sealed class PlaybackRoutes(CameraSet cameras, PlaybackSessions session
             request = null;
         }
 
-        if (request is not { CameraId.Length: > 0 } || request.UserId?.Length > 100)
+        if (request is not { CameraId.Length: > 0 } || request.UserId is { } user && (user.Length > LongestUserId || user.Any(char.IsControl)))
         {
-            await Problem.BadRequest("The body must be JSON: {\"camera_id\": \"…\", \"user_id\": \"…\"}, user_id of up to 100 characters.").WriteAsync(context);
+            await Problem.BadRequest("The body must be JSON: {\"camera_id\": \"…\", \"user_id\": \"…\"}, user_id of up to 100 characters without control characters.").WriteAsync(context);
             return;
         }
 
@@ -51,9 +53,8 @@ internal sealed class PlaybackRoutes(CameraSet cameras, PlaybackSessions session
         // A session never outlives the right to make one.
         TimeSpan left = grant.ExpiresAt - time.GetUtcNow().UtcDateTime;
         TimeSpan lifetime = left < configuration.Tokens.Lifetime ? left : configuration.Tokens.Lifetime;
-        string user = request.UserId is { Length: > 0 } given ? given : grant.Subject;
-        (string token, AccessGrant session) = tokens.Issue(user, Role.Viewer, [camera.Id], grant.Metadata, lifetime);
-        if (sessions.TryAdd(session.SessionId, camera.Id, user, session.ExpiresAt) is null)
+        (string token, AccessGrant session) = tokens.Issue(grant.Subject, Role.Viewer, [camera.Id], grant.Metadata, lifetime);
+        if (sessions.TryAdd(session.SessionId, camera.Id, grant.SessionId, request.UserId ?? "", session.ExpiresAt) is null)
         {
             await new Problem(StatusCodes.Status503ServiceUnavailable, "Too many viewers", "The node serves as many sessions as it may: try again later.").WriteAsync(context);
             return;
@@ -72,21 +73,24 @@ internal sealed class PlaybackRoutes(CameraSet cameras, PlaybackSessions session
 
     private Task EndAsync(HttpContext context, AccessGrant grant) => WithSession(context, grant, session =>
     {
-        tokens.Revoke(session.SessionId, session.ExpiresAt.UtcDateTime);
-        sessions.Remove(session.SessionId);
+        revocations.Add(sessions.Remove(session.SessionId).Select(ended => (ended.SessionId, ended.ExpiresAt.UtcDateTime)));
     });
 
     private Task ListAsync(HttpContext context, AccessGrant grant) => WriteJson.SendAsync(
         context,
-        new SessionList([.. sessions.List().Where(s => grant.Allows(s.CameraId)).Select(s => new SessionEntry(s.SessionId, s.CameraId, s.UserId, s.CreatedAt.UtcDateTime, s.ExpiresAt.UtcDateTime))]),
+        new SessionList([.. sessions.List().Where(s => Concerns(s, grant)).Select(s => new SessionEntry(s.SessionId, s.CameraId, s.UserId, s.CreatedAt.UtcDateTime, s.ExpiresAt.UtcDateTime))]),
         HttpJson.Default.SessionList);
 
     private Task WithSession(HttpContext context, AccessGrant grant, Action<PlaybackSession> action)
     {
         PlaybackSession? session = sessions.Find(context.Request.RouteValues["session"] as string ?? "");
-        if (session is null || !grant.Allows(session.CameraId))
+        if (session is null || !Concerns(session, grant))
             return Problem.NotFound("There is no such session, or it has ended.").WriteAsync(context);
         action(session);
         return WriteJson.SendAsync(context, new Success(true), HttpJson.Default.Success);
     }
+
+    // A viewer's sessions are his own affair; operators see those of all their cameras' viewers.
+    private static bool Concerns(PlaybackSession session, AccessGrant grant) =>
+        grant.Allows(session.CameraId) && (grant.Role >= Role.Operator || session.OwnerId == grant.SessionId || session.SessionId == grant.SessionId);
 }

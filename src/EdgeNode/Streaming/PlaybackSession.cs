@@ -3,10 +3,11 @@ namespace EdgeNode.Streaming;
 /// <summary>One viewer's leave to watch one camera.</summary>
 /// <param name="SessionId">The <c>jti</c> of its token.</param>
 /// <param name="CameraId">The camera.</param>
-/// <param name="UserId">Who asked for it.</param>
+/// <param name="OwnerId">The <c>jti</c> of the token that asked for it: who may see and end it.</param>
+/// <param name="UserId">Whom it was asked for.</param>
 /// <param name="CreatedAt">When, UTC.</param>
 /// <param name="ExpiresAt">When it ends, UTC.</param>
-public sealed record PlaybackSession(string SessionId, string CameraId, string UserId, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt)
+public sealed record PlaybackSession(string SessionId, string CameraId, string OwnerId, string UserId, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt)
 {
     private long _lastRequestTicks;
 
@@ -21,4 +22,7 @@ public sealed record PlaybackSession(string SessionId, string CameraId, string U
     }
 
     internal void Touch(DateTimeOffset now) => Volatile.Write(ref _lastRequestTicks, now.UtcTicks);
+
+    /// <summary>When somebody last had to do with it: its player, or else who made it.</summary>
+    internal DateTimeOffset UsedAt => LastRequestAt ?? CreatedAt;
 }

@@ -1,8 +1,13 @@
 namespace EdgeNode.Streaming;
 
-/// <summary>The playback sessions of the node, bounded in number. Keeps the record only: tokens are minted and checked elsewhere. Thread-safe.</summary>
-public sealed class PlaybackSessions(TimeProvider time, int limit = 500)
+/// <summary>
+/// The playback sessions of the node, bounded in number, in all and for one owner. When there is no room, sessions that nobody plays make it:
+/// no one holder of a token locks the others out. Keeps the record only: tokens are minted and checked elsewhere. Thread-safe.
+/// </summary>
+public sealed class PlaybackSessions(TimeProvider time, int limit = 500, int limitPerOwner = 100)
 {
+    private static readonly TimeSpan UnusedAfter = TimeSpan.FromMinutes(1);
+
     private readonly Dictionary<string, PlaybackSession> _sessions = [];
     private readonly Lock _gate = new();
 
@@ -19,16 +24,14 @@ public sealed class PlaybackSessions(TimeProvider time, int limit = 500)
         }
     }
 
-    /// <summary>Adds a session; null when there are as many as allowed or the id is taken.</summary>
-    public PlaybackSession? TryAdd(string sessionId, string cameraId, string userId, DateTimeOffset expiresAt)
+    /// <summary>Adds a session; null when there are as many as allowed, all of them in use, or the id is taken.</summary>
+    public PlaybackSession? TryAdd(string sessionId, string cameraId, string ownerId, string userId, DateTimeOffset expiresAt)
     {
         lock (_gate)
         {
-            if (_sessions.Count >= limit)
-                Purge();
-            if (_sessions.Count >= limit)
+            if (!MakeRoom(limit, _ => true) || !MakeRoom(limitPerOwner, session => session.OwnerId == ownerId))
                 return null;
-            var session = new PlaybackSession(sessionId, cameraId, userId, time.GetUtcNow(), expiresAt);
+            var session = new PlaybackSession(sessionId, cameraId, ownerId, userId, time.GetUtcNow(), expiresAt);
             return _sessions.TryAdd(sessionId, session) ? session : null;
         }
     }
@@ -55,11 +58,25 @@ public sealed class PlaybackSessions(TimeProvider time, int limit = 500)
         return session is not null;
     }
 
-    /// <summary>Ends a session; null when there was none.</summary>
-    public PlaybackSession? Remove(string sessionId)
+    /// <summary>Ends a session and all that were made with its token; returns them.</summary>
+    public IReadOnlyList<PlaybackSession> Remove(string sessionId)
     {
         lock (_gate)
-            return _sessions.Remove(sessionId, out PlaybackSession? session) ? session : null;
+        {
+            var ended = new List<PlaybackSession>();
+            if (_sessions.Remove(sessionId, out PlaybackSession? session))
+                ended.Add(session);
+            for (int i = 0; i < ended.Count; i++)
+            {
+                foreach (PlaybackSession child in _sessions.Values.Where(child => child.OwnerId == ended[i].SessionId).ToArray())
+                {
+                    _sessions.Remove(child.SessionId);
+                    ended.Add(child);
+                }
+            }
+
+            return ended;
+        }
     }
 
     /// <summary>Sessions that have not ended, oldest first.</summary>
@@ -78,6 +95,18 @@ public sealed class PlaybackSessions(TimeProvider time, int limit = 500)
         DateTimeOffset since = time.GetUtcNow() - within;
         lock (_gate)
             return _sessions.Values.Count(session => session.CameraId == cameraId && session.LastRequestAt >= since);
+    }
+
+    private bool MakeRoom(int most, Func<PlaybackSession, bool> counts)
+    {
+        if (_sessions.Values.Count(counts) < most)
+            return true;
+        Purge();
+        if (_sessions.Values.Count(counts) < most)
+            return true;
+        DateTimeOffset unusedSince = time.GetUtcNow() - UnusedAfter;
+        PlaybackSession? idle = _sessions.Values.Where(session => counts(session) && session.UsedAt < unusedSince).MinBy(session => session.UsedAt);
+        return idle is not null && _sessions.Remove(idle.SessionId);
     }
 
     private void Purge()

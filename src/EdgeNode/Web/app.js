@@ -4,10 +4,12 @@
 
 const shownEvents = 100;
 const reconnectAfterMs = 2000;
+const refreshEveryMs = 2000;
 
 /** @type {Map<string, {element: HTMLElement, faces: Map<string, {name: string, status: string}>}>} */
 const cameras = new Map();
 let token = takeToken();
+let followed = false;
 
 /** @param {string} selector @param {ParentNode} [within] @returns {HTMLElement} */
 function at(selector, within = document) {
@@ -27,7 +29,7 @@ function takeToken() {
 
 /** @param {string} path @param {RequestInit} [init] */
 async function api(path, init = {}) {
-  const response = await fetch(path, { ...init, headers: { ...init.headers, Authorization: `Bearer ${token}` } });
+  const response = await fetch(path, { ...init, headers: { ...init.headers, Authorization: `Bearer ${token}` }, cache: "no-store" });
   if (response.status === 401) askForToken("This token is not valid here, or has ended.");
   if (!response.ok) throw new Error((await response.json().catch(() => ({}))).detail ?? `HTTP ${response.status}`);
   return response;
@@ -42,6 +44,10 @@ function askForToken(refusal) {
   at("#refusal").textContent = refusal;
 }
 
+function pause() {
+  return new Promise((resolve) => setTimeout(resolve, reconnectAfterMs));
+}
+
 async function open() {
   const answer = await (await api("api/stream/cameras")).json();
   at("#login").hidden = true;
@@ -51,8 +57,11 @@ async function open() {
     if (!cameras.has(camera.camera_id)) show(camera);
     label(camera);
   }
-  followEvents();
-  setInterval(refresh, 2000);
+  if (!followed) {
+    followed = true;
+    followEvents();
+    setInterval(refresh, refreshEveryMs);
+  }
 }
 
 async function refresh() {
@@ -80,16 +89,26 @@ function label(camera) {
   at(".state", entry.element).textContent = camera.reason ? `${camera.state}: ${camera.reason}` : camera.state;
 }
 
-/** @param {string} camera @param {HTMLVideoElement} video */
-async function play(camera, video) {
-  const again = () => setTimeout(() => play(camera, video), reconnectAfterMs);
+/** @param {string} camera */
+async function createSession(camera) {
+  const answer = await api("api/stream/playback/create-session", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ camera_id: camera, user_id: "web" }),
+  });
+  return new URL((await answer.json()).view_url).pathname;
+}
+
+/**
+ * Plays a camera, for ever. A session serves until the node says that it has ended, also over a camera that is away.
+ * @param {string} camera @param {HTMLVideoElement} video @param {string} [path] the view URL's path, where there is one already
+ */
+async function play(camera, video, path) {
+  const again = (/** @type {number|undefined} */ status) =>
+    setTimeout(() => play(camera, video, status === 401 || status === 410 ? undefined : path), reconnectAfterMs);
+  if (!token) return void again(401);
   try {
-    const session = await (await api("api/stream/playback/create-session", {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ camera_id: camera, user_id: "web" }),
-    })).json();
-    const path = new URL(session.view_url).pathname;
+    path ??= await createSession(camera);
     const Hls = /** @type {any} */ (window).Hls;
     // hls.js first: Chromium claims to play HLS by itself, and does it worse.
     if (Hls?.isSupported()) {
@@ -99,16 +118,16 @@ async function play(camera, video) {
       player.on(Hls.Events.ERROR, (/** @type {any} */ _, /** @type {any} */ error) => {
         if (!error.fatal) return;
         player.destroy();
-        again();
+        again(error.response?.code);
       });
       player.on(Hls.Events.FRAG_CHANGED, () => showLatency(camera, player.latency));
     } else {
       video.src = path;
-      video.addEventListener("error", again, { once: true });
+      video.addEventListener("error", () => again(410), { once: true });
     }
     await video.play().catch(() => undefined);
   } catch {
-    if (token) again();
+    again(undefined);
   }
 }
 
@@ -122,7 +141,11 @@ function showLatency(camera, seconds) {
 async function followEvents() {
   const feed = at("#feed");
   let cursor = "";
-  while (token) {
+  for (;;) {
+    if (!token) {
+      await pause();
+      continue;
+    }
     try {
       const response = await api(`api/events/stream${cursor && `?after=${cursor}`}`);
       feed.textContent = "Live";
@@ -142,11 +165,11 @@ async function followEvents() {
           if (data) showEvent(JSON.parse(data[1]));
         }
       }
-    } catch {
-      // The wait below is the answer to every kind of break.
+      feed.textContent = "Reconnecting…";
+    } catch (error) {
+      feed.textContent = /** @type {Error} */ (error).message;
     }
-    feed.textContent = "Reconnecting…";
-    await new Promise((resolve) => setTimeout(resolve, reconnectAfterMs));
+    await pause();
   }
 }
 
@@ -178,12 +201,27 @@ function span(kind, text) {
   return element;
 }
 
+// A node that does not answer is no reason to forget the token: it may be starting anew. A refused token is forgotten by api().
+async function start() {
+  while (token) {
+    try {
+      await open();
+      return;
+    } catch (error) {
+      if (token) {
+        at("#node").textContent = `The node does not answer (${/** @type {Error} */ (error).message}); trying again…`;
+        await pause();
+      }
+    }
+  }
+}
+
 at("#login").addEventListener("submit", (submit) => {
   submit.preventDefault();
   token = /** @type {HTMLInputElement} */ (at("#token")).value.trim();
   sessionStorage.setItem("token", token);
-  open().catch((error) => askForToken(error.message));
+  start();
 });
 
-if (token) open().catch((error) => askForToken(error.message));
+if (token) start();
 else askForToken("");

@@ -10,12 +10,14 @@ public sealed class AccessTokensTests : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("edgenode-access").FullName;
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
     private readonly SigningKey _key;
+    private readonly Revocations _revocations;
     private readonly AccessTokens _tokens;
 
     public AccessTokensTests()
     {
         _key = SigningKey.LoadOrCreate(_folder);
-        _tokens = new AccessTokens(_key, "hq", "edge-01", _time);
+        _revocations = new Revocations(_folder, _time);
+        _tokens = new AccessTokens(_key, _revocations, "hq", "edge-01", _time);
     }
 
     [Fact]
@@ -50,8 +52,22 @@ public sealed class AccessTokensTests : IDisposable
     {
         (string token, AccessGrant grant) = _tokens.Issue("ada", Role.Viewer, null, metadata: false, TimeSpan.FromMinutes(1));
         Assert.Equal(TokenVerdict.Valid, (await _tokens.ValidateAsync(token)).Verdict);
-        _tokens.Revoke(grant.SessionId, grant.ExpiresAt);
+        Assert.True(_tokens.IsStillValid(grant));
+        _revocations.Add([(grant.SessionId, grant.ExpiresAt)]);
         Assert.Equal(TokenVerdict.Revoked, (await _tokens.ValidateAsync(token)).Verdict);
+        Assert.False(_tokens.IsStillValid(grant));
+    }
+
+    [Fact]
+    public async Task A_revoked_session_stays_ended_across_a_restart_until_it_would_have_ended_anyway()
+    {
+        (string token, AccessGrant grant) = _tokens.Issue("ada", Role.Viewer, null, metadata: false, TimeSpan.FromMinutes(1));
+        _revocations.Add([(grant.SessionId, grant.ExpiresAt)]);
+        var restarted = new AccessTokens(_key, new Revocations(_folder, _time), "hq", "edge-01", _time);
+        Assert.Equal(TokenVerdict.Revoked, (await restarted.ValidateAsync(token)).Verdict);
+        _time.Advance(TimeSpan.FromMinutes(2));
+        _revocations.Add([]);
+        Assert.Empty(File.ReadAllText(Path.Combine(_folder, "revoked-sessions")));
     }
 
     [Fact]
@@ -60,9 +76,9 @@ public sealed class AccessTokensTests : IDisposable
         using SigningKey otherKey = SigningKey.LoadOrCreate(Path.Combine(_folder, "other"));
         string[] forged =
         [
-            new AccessTokens(otherKey, "hq", "edge-01", _time).Issue("x", Role.Admin, null, false, TimeSpan.FromHours(1)).Token,
-            new AccessTokens(_key, "hq", "edge-02", _time).Issue("x", Role.Admin, null, false, TimeSpan.FromHours(1)).Token,
-            new AccessTokens(_key, "lab", "edge-01", _time).Issue("x", Role.Admin, null, false, TimeSpan.FromHours(1)).Token,
+            new AccessTokens(otherKey, _revocations, "hq", "edge-01", _time).Issue("x", Role.Admin, null, false, TimeSpan.FromHours(1)).Token,
+            new AccessTokens(_key, _revocations, "hq", "edge-02", _time).Issue("x", Role.Admin, null, false, TimeSpan.FromHours(1)).Token,
+            new AccessTokens(_key, _revocations, "lab", "edge-01", _time).Issue("x", Role.Admin, null, false, TimeSpan.FromHours(1)).Token,
             Unsigned(),
             SignedWithPublicKey(),
             "", ".", "a.b.c", "a.b", new string('x', 5000),
@@ -85,7 +101,7 @@ public sealed class AccessTokensTests : IDisposable
     {
         (string token, _) = _tokens.Issue("ada", Role.Viewer, null, metadata: false, TimeSpan.FromMinutes(1));
         using SigningKey again = SigningKey.LoadOrCreate(_folder);
-        Assert.Equal(TokenVerdict.Valid, (await new AccessTokens(again, "hq", "edge-01", _time).ValidateAsync(token)).Verdict);
+        Assert.Equal(TokenVerdict.Valid, (await new AccessTokens(again, _revocations, "hq", "edge-01", _time).ValidateAsync(token)).Verdict);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(_folder, "signing-key.pem")));
     }
 

@@ -56,6 +56,9 @@ public class ConfigurationReaderTests
     [InlineData("node: {id: a}\nhttp: {listen: 'x", "line 2", "no valid YAML")]
     [InlineData("node: {id: a}\nnode: {id: b}", "line 2", "twice")]
     [InlineData("- a", "line 1", "sections")]
+    [InlineData("node: { id: a }\n---\nnode: { stie: b }", "line 2", "one document")]
+    [InlineData("mqtt: { broker: 'mqtt://b:1883/x' }", "line 1", "no path")]
+    [InlineData("node: { id: gallery }", "line 1", "reserved")]
     [InlineData("faces: { min_face_px: many }", "line 1", "must be a whole number from 16 to 512, not 'many'")]
     [InlineData("node: &a { id: x }\nhttp: *a", "line 2", "Anchors")]
     public void What_is_wrong_is_said_with_its_line(string yaml, string place, string message)

@@ -11,7 +11,7 @@ public sealed class PlaybackSessionsTests
     public void A_session_lives_until_it_expires()
     {
         var sessions = new PlaybackSessions(_time);
-        Assert.NotNull(sessions.TryAdd("a", "entrance", "ada", _time.GetUtcNow().AddMinutes(30)));
+        Assert.NotNull(sessions.TryAdd("a", "entrance", "owner", "ada", _time.GetUtcNow().AddMinutes(30)));
         Assert.Null(sessions.Find("a")!.LastRequestAt);
         _time.Advance(TimeSpan.FromMinutes(29));
         Assert.True(sessions.Touch("a"));
@@ -29,22 +29,58 @@ public sealed class PlaybackSessionsTests
     {
         var sessions = new PlaybackSessions(_time, 3);
         for (int i = 0; i < 3; i++)
-            Assert.NotNull(sessions.TryAdd($"{i}", "entrance", "ada", _time.GetUtcNow().AddMinutes(1 + i)));
-        Assert.Null(sessions.TryAdd("3", "entrance", "ada", _time.GetUtcNow().AddMinutes(9)));
-        _time.Advance(TimeSpan.FromMinutes(1));
-        Assert.NotNull(sessions.TryAdd("3", "entrance", "ada", _time.GetUtcNow().AddMinutes(9)));
-        Assert.Equal(3, sessions.Count);
-        Assert.NotNull(sessions.Remove("1"));
-        Assert.Null(sessions.Remove("1"));
-        Assert.Equal(["2", "3"], sessions.List().Select(session => session.SessionId));
+            Assert.NotNull(Add(sessions, $"{i}", "owner", minutes: i == 0 ? 0.5 : 9));
+        Assert.Null(Add(sessions, "3", "owner"));
+        _time.Advance(TimeSpan.FromSeconds(30));
+        Assert.NotNull(Add(sessions, "3", "owner"));
+        Assert.Equal(["1", "2", "3"], sessions.List().Select(session => session.SessionId));
+    }
+
+    [Fact]
+    public void Sessions_that_nobody_plays_make_room_and_those_played_stay()
+    {
+        var sessions = new PlaybackSessions(_time, 2);
+        Assert.NotNull(Add(sessions, "played", "owner"));
+        Assert.NotNull(Add(sessions, "left", "owner"));
+        _time.Advance(TimeSpan.FromSeconds(61));
+        sessions.Touch("played");
+        Assert.NotNull(Add(sessions, "new", "owner"));
+        Assert.Equal(["played", "new"], sessions.List().Select(session => session.SessionId));
+        Assert.Null(Add(sessions, "one too many", "owner"));
+    }
+
+    [Fact]
+    public void One_owner_cannot_lock_the_others_out()
+    {
+        var sessions = new PlaybackSessions(_time, limit: 10, limitPerOwner: 2);
+        Assert.NotNull(Add(sessions, "1", "greedy"));
+        Assert.NotNull(Add(sessions, "2", "greedy"));
+        Assert.Null(Add(sessions, "3", "greedy"));
+        Assert.NotNull(Add(sessions, "4", "modest"));
+    }
+
+    [Fact]
+    public void A_session_ends_with_all_that_were_made_from_it()
+    {
+        var sessions = new PlaybackSessions(_time);
+        Add(sessions, "parent", "owner");
+        Add(sessions, "child", "parent");
+        Add(sessions, "grandchild", "child");
+        Add(sessions, "other", "owner");
+        Assert.Equal(["parent", "child", "grandchild"], sessions.Remove("parent").Select(session => session.SessionId));
+        Assert.Equal(["other"], sessions.List().Select(session => session.SessionId));
+        Assert.Empty(sessions.Remove("parent"));
     }
 
     [Fact]
     public void An_id_is_taken_once()
     {
         var sessions = new PlaybackSessions(_time);
-        Assert.NotNull(sessions.TryAdd("a", "entrance", "ada", _time.GetUtcNow().AddMinutes(1)));
-        Assert.Null(sessions.TryAdd("a", "yard", "eve", _time.GetUtcNow().AddMinutes(1)));
+        Assert.NotNull(sessions.TryAdd("a", "entrance", "owner", "ada", _time.GetUtcNow().AddMinutes(1)));
+        Assert.Null(sessions.TryAdd("a", "yard", "owner", "eve", _time.GetUtcNow().AddMinutes(1)));
         Assert.Equal("entrance", sessions.Find("a")!.CameraId);
     }
+
+    private PlaybackSession? Add(PlaybackSessions sessions, string id, string owner, double minutes = 9) =>
+        sessions.TryAdd(id, "entrance", owner, "ada", _time.GetUtcNow().AddMinutes(minutes));
 }
