@@ -129,6 +129,8 @@ public sealed class CommandTests : IDisposable
         using var node = new NodeUnderTest($"  - {{ id: film, url: \"file:{Given.Films}/demo.mp4\", analytics: {{ enabled: false }} }}");
         await node.StartAsync();
         using HttpClient admin = await node.ClientAsync();
+        // A body that is refused for its length is never read: its sender must ask first.
+        admin.DefaultRequestHeaders.ExpectContinue = true;
         async Task<(HttpStatusCode, string?)> PostAsync(string body)
         {
             using HttpResponseMessage answer = await admin.PostAsync("api/stream/playback/create-session", new StringContent(body));
