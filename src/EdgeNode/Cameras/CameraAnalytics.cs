@@ -14,9 +14,6 @@ namespace EdgeNode.Cameras;
 /// </summary>
 public sealed class CameraAnalytics : IDisposable
 {
-    // A camera that is away longer has nobody before it: presence is not kept up by a picture that stands still.
-    private static readonly TimeSpan PresenceWithoutPictures = TimeSpan.FromSeconds(5);
-
     private readonly string _camera;
     private readonly IAccessUnitFeed _feed;
     private readonly GopReader _reader = new();
@@ -24,11 +21,12 @@ public sealed class CameraAnalytics : IDisposable
     private readonly FaceAnalysis _analysis;
     private readonly FaceEventComposer _composer;
     private readonly Action<FaceEvent> _emit;
-    private readonly ILogger _log;
+    private readonly SparseLog _troubles;
     private readonly Thread _thread;
     private readonly HashSet<Guid> _recognized = [];
     private IDisposable? _attachment;
     private long _facesRecognized;
+    private string? _trouble;
 
     /// <summary>Analytics of one camera, on shared models; events go to <paramref name="emit"/>.</summary>
     public CameraAnalytics(CameraConfiguration camera, FacesSection faces, IAccessUnitFeed feed, FaceRecognition recognition, EventOrigin origin, TimeProvider time, Action<FaceEvent> emit, ILogger log)
@@ -36,7 +34,7 @@ public sealed class CameraAnalytics : IDisposable
         _camera = camera.Id;
         _feed = feed;
         _emit = emit;
-        _log = log;
+        _troubles = new SparseLog(log, time);
         _pipeline = new FacePipeline(recognition.Models, faces.MinFacePx);
         _composer = recognition.ComposeEvents(origin, faces, time, Emit);
         _analysis = new FaceAnalysis(_pipeline, _composer, camera.Analytics.Fps, format => new SoftwareDecoder(format));
@@ -61,6 +59,9 @@ public sealed class CameraAnalytics : IDisposable
     /// <summary>What decodes; null before the first picture.</summary>
     public string? DecoderName => _analysis.DecoderName;
 
+    /// <summary>Why pictures are not analysed, one sentence for the user; null since one was. From any thread.</summary>
+    public string? Trouble => Volatile.Read(ref _trouble);
+
     /// <summary>Begins.</summary>
     public void Start()
     {
@@ -83,7 +84,7 @@ public sealed class CameraAnalytics : IDisposable
     {
         while (!_reader.IsClosed)
         {
-            AccessUnit? unit = _reader.Read(PresenceWithoutPictures);
+            AccessUnit? unit = _reader.Read(FaceAnalysis.PresenceWithoutPictures);
             if (unit is null)
             {
                 if (!_reader.IsClosed)
@@ -91,20 +92,34 @@ public sealed class CameraAnalytics : IDisposable
                 continue;
             }
 
-            try
-            {
-                _analysis.Feed(unit);
-            }
-            catch (Exception fault)
-            {
-                // One camera's odd picture must not end the analysis of all the later ones.
-                _log.LogError("Camera {Camera}: {Fault} while analysing a picture; it is left out.", _camera, fault.GetType().Name);
-            }
-            finally
-            {
-                unit.Release();
-            }
+            Feed(unit);
+            unit.Release();
         }
+    }
+
+    private void Feed(AccessUnit unit)
+    {
+        long refused = _analysis.DecodeErrors;
+        long analyzed = _analysis.FramesAnalyzed;
+        try
+        {
+            _analysis.Feed(unit);
+            if (_analysis.DecodeErrors != refused && _analysis.Trouble is { } trouble)
+                Report(trouble);
+            else if (_analysis.FramesAnalyzed != analyzed)
+                Volatile.Write(ref _trouble, null);
+        }
+        catch (Exception fault)
+        {
+            // One camera's odd picture must not end the analysis of all the later ones. The fault's text may hold anything.
+            Report($"An internal fault ({fault.GetType().Name}) while a picture was analysed; it is left out.");
+        }
+    }
+
+    private void Report(string trouble)
+    {
+        Volatile.Write(ref _trouble, trouble);
+        _troubles.Warn($"Camera {_camera}: {trouble}");
     }
 
     private void Emit(FaceEvent e)

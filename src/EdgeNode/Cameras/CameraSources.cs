@@ -15,7 +15,24 @@ public static class CameraSources
             return OpenRtsp(url, camera.Username, camera.Password, time);
         if (url.StartsWith("file:", StringComparison.Ordinal))
             return new FileSource(url["file:".Length..], new FileSourceOptions { Paced = true, Loop = true }, time);
-        return new FileSource(url, new FileSourceOptions(), time);
+        return new FileSource(WithLogin(url, camera.Username, camera.Password), new FileSourceOptions(), time);
+    }
+
+    /// <summary>
+    /// An http(s) URL with user and password in it, percent-encoded, as libavformat takes them (RFC 3986 §3.2.1). Those given
+    /// replace those inside it, as for rtsp. Holds the password: for libavformat alone.
+    /// </summary>
+    internal static string WithLogin(string url, string? user, Secret? password)
+    {
+        int start = url.IndexOf("://", StringComparison.Ordinal) + "://".Length;
+        int length = url.AsSpan(start).IndexOfAny("/?#");
+        string authority = length < 0 ? url[start..] : url.Substring(start, length);
+        int at = authority.LastIndexOf('@');
+        string login = at < 0 ? "" : authority[..at];
+        int colon = login.IndexOf(':');
+        string name = string.IsNullOrEmpty(user) ? login[..(colon < 0 ? login.Length : colon)] : Uri.EscapeDataString(user);
+        string word = password is not null ? Uri.EscapeDataString(password.Reveal()) : colon < 0 ? "" : login[(colon + 1)..];
+        return name.Length == 0 ? url : $"{url[..start]}{name}:{word}@{url[(start + at + 1)..]}";
     }
 
     /// <summary>A source to be read once, as fast as it goes: a file's path, or a URL.</summary>

@@ -11,16 +11,21 @@ namespace EdgeNode.Cameras;
 /// </summary>
 public sealed class FaceAnalysis : IDisposable
 {
+    /// <summary>A camera whose pictures cannot be had for longer has nobody before it: presence is not kept up by a picture that stands still.</summary>
+    internal static readonly TimeSpan PresenceWithoutPictures = TimeSpan.FromSeconds(5);
+
     private const int RememberedUnits = 64;
     private readonly FacePipeline _pipeline;
     private readonly IFaceTrackObserver _observer;
     private readonly Func<VideoFormat, IVideoDecoder> _openDecoder;
     private readonly long _interval;
     private readonly (long Pts, DateTime CapturedAt, bool Damaged)[] _fed = new (long, DateTime, bool)[RememberedUnits];
-    private int _nextFed;
+    private uint _nextFed;
     private IVideoDecoder? _decoder;
     private VideoFormat? _format;
     private bool _awaitsKey = true;
+    private string? _trouble;
+    private long? _analyzedAt;
     private long _nextDue = long.MinValue;
     private long _decodeTicks;
     private long _framesDecoded;
@@ -50,6 +55,9 @@ public sealed class FaceAnalysis : IDisposable
     /// <summary>Access units that could not be decoded.</summary>
     public long DecodeErrors => Interlocked.Read(ref _decodeErrors);
 
+    /// <summary>What the decoder last refused, one sentence; null since a picture was analysed.</summary>
+    public string? Trouble => Volatile.Read(ref _trouble);
+
     /// <summary>Mean time of decoding one picture, in milliseconds.</summary>
     public double MeanDecodeMs => FramesDecoded == 0 ? 0 : _decodeTicks * 1000d / Stopwatch.Frequency / FramesDecoded;
 
@@ -59,6 +67,19 @@ public sealed class FaceAnalysis : IDisposable
     /// <summary>Takes the next access unit, in decoding order; the caller keeps its reference.</summary>
     public void Feed(AccessUnit unit)
     {
+        long analyzed = FramesAnalyzed;
+        try
+        {
+            Decode(unit);
+        }
+        finally
+        {
+            EndTracksWithoutPictures(unit.Dts, isAnalyzed: FramesAnalyzed != analyzed);
+        }
+    }
+
+    private void Decode(AccessUnit unit)
+    {
         if (unit.IsKey)
             _awaitsKey = false;
         if (_awaitsKey)
@@ -67,14 +88,15 @@ public sealed class FaceAnalysis : IDisposable
         {
             if (!ReferenceEquals(unit.Format, _format))
                 Reopen(unit.Format);
-            _fed[_nextFed++ % RememberedUnits] = (unit.Pts, unit.CapturedAt, unit.IsDamaged);
+            _fed[(int)(_nextFed++ % RememberedUnits)] = (unit.Pts, unit.CapturedAt, unit.IsDamaged);
             long start = Stopwatch.GetTimestamp();
             _decoder!.Send(unit);
             _decodeTicks += Stopwatch.GetTimestamp() - start;
             TakePictures();
         }
-        catch (DecodeException)
+        catch (DecodeException refused)
         {
+            Volatile.Write(ref _trouble, refused.Message);
             Interlocked.Increment(ref _decodeErrors);
             _awaitsKey = true;
             _decoder?.Flush();
@@ -99,8 +121,27 @@ public sealed class FaceAnalysis : IDisposable
         Drain();
         _decoder?.Dispose();
         _decoder = null;
+        _format = null;
+        _awaitsKey = true; // where it cannot be opened it is tried again at the next keyframe, not at each picture
         _decoder = _openDecoder(format);
         _format = format;
+        _awaitsKey = false;
+    }
+
+    // Units that come but cannot be decoded keep nobody present.
+    private void EndTracksWithoutPictures(long dts, bool isAnalyzed)
+    {
+        if (isAnalyzed || _analyzedAt is not { } analyzedAt || dts < analyzedAt)
+        {
+            _analyzedAt = dts;
+            return;
+        }
+
+        long longest = Math.Max((long)(PresenceWithoutPictures.TotalSeconds * AccessUnit.TicksPerSecond), 2 * _interval);
+        if (dts - analyzedAt <= longest)
+            return;
+        _analyzedAt = dts;
+        EndTracks();
     }
 
     private void Drain()
@@ -128,6 +169,7 @@ public sealed class FaceAnalysis : IDisposable
             _pipeline.Analyze(picture.Pixels, picture.Pts, capturedAt, trustworthy: !damaged && !picture.IsDamaged, _observer);
             _analysisTicks += Stopwatch.GetTimestamp() - decoded;
             Interlocked.Increment(ref _framesAnalyzed);
+            Volatile.Write(ref _trouble, null);
         }
     }
 
@@ -149,6 +191,6 @@ public sealed class FaceAnalysis : IDisposable
                 return (capturedAt, damaged);
         }
 
-        return (_fed[(_nextFed - 1) % RememberedUnits].CapturedAt, true);
+        return (_fed[(int)((_nextFed - 1) % RememberedUnits)].CapturedAt, true);
     }
 }

@@ -13,8 +13,8 @@ public sealed class SoftwareDecoder : IVideoDecoder
     private const int LargestPixels = 8192 * 8192;
 
     private readonly CodecContext _codec;
-    private readonly Packet _packet = new();
-    private readonly Frame _frame = new();
+    private readonly Packet _packet;
+    private readonly Frame _frame;
     private byte[] _neutral = [];
     private bool _skipNonReference;
     private bool _isTainted;
@@ -26,12 +26,15 @@ public sealed class SoftwareDecoder : IVideoDecoder
     {
         try
         {
+            // Each of them is the first to notice that FFmpeg is not there.
+            _packet = new Packet();
+            _frame = new Frame();
             _codec = CodecContext.OpenDecoder(format.Codec == VideoCodec.H265 ? "hevc" : "h264", format.DecoderConfiguration, LargestPixels);
         }
         catch (FFmpegException e)
         {
-            _packet.Dispose();
-            _frame.Dispose();
+            _packet?.Dispose();
+            _frame?.Dispose();
             throw new DecodeException(e.Message);
         }
     }

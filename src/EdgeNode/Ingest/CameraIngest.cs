@@ -9,6 +9,8 @@ namespace EdgeNode.Ingest;
 public sealed class CameraIngest : IDisposable
 {
     private const int StackBytes = 256 << 10;
+    private const string AwaitsKeyframe = "It is connected; waiting for a keyframe.";
+
     private readonly Func<IVideoSource> _openSource;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
@@ -83,20 +85,32 @@ public sealed class CameraIngest : IDisposable
         var backoff = new Backoff(Random.Shared);
         while (!_stop.IsSet)
         {
-            SourceException trouble = RunConnection(backoff);
-            if (_stop.IsSet)
-                return;
-            CameraState state = trouble.Trouble switch
+            // Whatever escaped from here would end the whole process, and with it the other cameras.
+            TimeSpan wait;
+            try
             {
-                SourceTrouble.Stalled => CameraState.Stalled,
-                SourceTrouble.Unauthorized or SourceTrouble.NotFound or SourceTrouble.Unsupported => CameraState.Failed,
-                _ => CameraState.Connecting,
-            };
-            TimeSpan wait = backoff.Next(trouble.Trouble);
-            Publish(state, trouble.Message);
+                SourceException trouble = RunConnection(backoff);
+                if (_stop.IsSet)
+                    return;
+                wait = backoff.Next(trouble.Trouble);
+                Publish(StateFor(trouble.Trouble), trouble.Message);
+            }
+            catch (Exception fault)
+            {
+                wait = backoff.Next(SourceTrouble.Closed);
+                LogFault(fault);
+            }
+
             _stop.Wait(wait);
         }
     }
+
+    private static CameraState StateFor(SourceTrouble trouble) => trouble switch
+    {
+        SourceTrouble.Stalled => CameraState.Stalled,
+        SourceTrouble.Unauthorized or SourceTrouble.NotFound or SourceTrouble.Unsupported => CameraState.Failed,
+        _ => CameraState.Connecting,
+    };
 
     private SourceException RunConnection(Backoff backoff)
     {
@@ -114,6 +128,7 @@ public sealed class CameraIngest : IDisposable
             source.Open();
             _timeline.BeginConnection();
             Connections++;
+            Publish(CameraState.Connecting, AwaitsKeyframe);
             while (!_stop.IsSet)
             {
                 AccessUnit? unit = source.Read();
@@ -140,15 +155,39 @@ public sealed class CameraIngest : IDisposable
         }
         catch (Exception fault)
         {
-            // A fault of ours in one camera must not take the others down; its text may hold what a camera sent.
-            _log.LogError("Camera {Camera}: {Fault} while reading it; it is opened anew.", Id, fault.GetType().Name);
+            LogFault(fault);
             return new SourceException(SourceTrouble.Closed, $"An internal fault ({fault.GetType().Name}) ended the connection.");
         }
         finally
         {
             lock (_gate)
                 _source = null;
+            Close(source);
+        }
+    }
+
+    private void Close(IVideoSource? source)
+    {
+        try
+        {
             source?.Dispose();
+        }
+        catch (Exception fault)
+        {
+            LogFault(fault);
+        }
+    }
+
+    // The fault's text may hold what a camera sent.
+    private void LogFault(Exception fault)
+    {
+        try
+        {
+            _log.LogError("Camera {Camera}: {Fault} while reading it; it is opened anew.", Id, fault.GetType().Name);
+        }
+        catch (Exception)
+        {
+            // A log that cannot be written is no reason to lose the camera.
         }
     }
 
@@ -159,7 +198,7 @@ public sealed class CameraIngest : IDisposable
             return;
         DateTime since = now.State == state ? now.Since : _time.GetUtcNow().UtcDateTime;
         Volatile.Write(ref _status, new CameraStatus(state, since, reason));
-        if (reason is null)
+        if (reason is null or AwaitsKeyframe)
             _log.LogInformation("Camera {Camera} is {State}.", Id, state);
         else
             _log.LogWarning("Camera {Camera} is {State}: {Reason}", Id, state, reason);

@@ -89,7 +89,8 @@ public sealed class Packager : IDisposable
     {
         get
         {
-            if (!_seenFirst)
+            // Units that still warm up have no place yet: nobody has seen any of this run.
+            if (_nextSequence == _origin.MediaSequence)
                 return _origin;
             long discontinuities = Window.DiscontinuitySequence;
             foreach (Segment segment in Window.Segments)

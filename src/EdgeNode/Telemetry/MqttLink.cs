@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text.Json;
 using System.Threading.Channels;
 using EdgeNode.Events;
+using EdgeNode.Ingest;
 using Microsoft.Extensions.Logging;
 using MQTTnet;
 

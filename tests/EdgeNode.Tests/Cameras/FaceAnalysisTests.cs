@@ -1,8 +1,10 @@
+using System.Runtime.CompilerServices;
 using EdgeNode.Cameras;
 using EdgeNode.Decoding;
 using EdgeNode.Faces;
 using EdgeNode.Ingest;
 using EdgeNode.Tests.Faces;
+using EdgeNode.Tests.Ingest;
 using EdgeNode.Tests.Media;
 
 namespace EdgeNode.Tests.Cameras;
@@ -24,11 +26,84 @@ public class FaceAnalysisTests(ModelsFixture models)
         Assert.Equal("software", analysis.DecoderName);
     }
 
-    private FaceAnalysis Analyse(string pattern, double wanted)
+    [SkippableTheory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_decoder_that_cannot_be_opened_is_tried_again_at_keyframes_alone(bool isUnderstood)
+    {
+        int opened = 0;
+        using var analysis = new FaceAnalysis(new FacePipeline(models.Require()), new Nobody(), 10, _ =>
+        {
+            opened++;
+            throw isUnderstood ? new DecodeException("There is no decoder.") : new InvalidOperationException();
+        });
+        for (int i = 0; i < 30; i++)
+        {
+            AccessUnit unit = Units.Make(3000 * i, key: i % 10 == 0);
+            if (!isUnderstood && unit.IsKey)
+                Assert.Throws<InvalidOperationException>(() => analysis.Feed(unit));
+            else
+                analysis.Feed(unit);
+            unit.Release();
+        }
+
+        Assert.Equal(3, opened);
+        Assert.Equal(isUnderstood ? "There is no decoder." : null, analysis.Trouble);
+    }
+
+    [SkippableFact]
+    public void Tracks_end_when_units_come_but_no_picture_for_five_seconds()
+    {
+        var witness = new Witness();
+        using var film = new FileSource(FaceMedia.Require("franck.mp4"));
+        film.Open();
+        VideoFormat readable = film.Format!;
+        using var analysis = new FaceAnalysis(new FacePipeline(models.Require()), witness, 10, format =>
+            ReferenceEquals(format, readable) ? new SoftwareDecoder(format) : throw new DecodeException("There is no decoder."));
+        long dts = 0;
+        for (int i = 0; i < 48; i++)
+        {
+            AccessUnit unit = film.Read()!;
+            dts = unit.Dts;
+            analysis.Feed(unit);
+            unit.Release();
+        }
+
+        Assert.Equal((1, 0), (witness.Started, witness.Ended));
+        FeedUndecodable(dts + 1 * AccessUnit.TicksPerSecond); // the pictures held back come out
+        FeedUndecodable(dts + 5 * AccessUnit.TicksPerSecond);
+        Assert.Equal(0, witness.Ended);
+        FeedUndecodable(dts + 7 * AccessUnit.TicksPerSecond);
+        Assert.Equal(1, witness.Ended);
+
+        void FeedUndecodable(long at)
+        {
+            AccessUnit unit = Units.Make(at, key: true);
+            analysis.Feed(unit);
+            unit.Release();
+        }
+    }
+
+    [SkippableTheory]
+    [InlineData(int.MaxValue)]
+    [InlineData(uint.MaxValue)]
+    public void A_camera_that_has_run_for_years_is_analysed_on(uint unitsBefore)
+    {
+        using FaceAnalysis analysis = Analyse("testsrc2=size=320x240:rate=25:duration=1", 25, made => UnitsFed(made) = unitsBefore - 10);
+
+        Assert.Equal(25, analysis.FramesAnalyzed);
+        Assert.Equal(unchecked(unitsBefore + 15), UnitsFed(analysis));
+    }
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_nextFed")]
+    private static extern ref uint UnitsFed(FaceAnalysis analysis);
+
+    private FaceAnalysis Analyse(string pattern, double wanted, Action<FaceAnalysis>? prepare = null)
     {
         string clip = Path.Combine(Directory.CreateTempSubdirectory("edgenode-analysis").FullName, "clip.mp4");
         FFmpegTool.Run("-f", "lavfi", "-i", pattern, "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", clip);
         var analysis = new FaceAnalysis(new FacePipeline(models.Require()), new Nobody(), wanted, format => new SoftwareDecoder(format));
+        prepare?.Invoke(analysis);
         using (var film = new FileSource(clip))
         {
             film.Open();
@@ -42,6 +117,21 @@ public class FaceAnalysisTests(ModelsFixture models)
         analysis.Finish();
         Directory.Delete(Path.GetDirectoryName(clip)!, recursive: true);
         return analysis;
+    }
+
+    private sealed class Witness : IFaceTrackObserver
+    {
+        public int Started { get; private set; }
+
+        public int Ended { get; private set; }
+
+        public void TrackStarted(FaceTrack track) => Started++;
+
+        public void TrackUpdated(FaceTrack track)
+        {
+        }
+
+        public void TrackEnded(FaceTrack track) => Ended++;
     }
 
     private sealed class Nobody : IFaceTrackObserver

@@ -1,5 +1,8 @@
+using System.Reflection;
+using System.Runtime.Loader;
 using EdgeNode.Decoding;
 using EdgeNode.Ingest;
+using EdgeNode.Native.FFmpeg;
 using EdgeNode.Native.Memory;
 using EdgeNode.Tests.Media;
 
@@ -268,6 +271,34 @@ public sealed class SoftwareDecoderMemoryTests(SharedClips clips)
         }
 
         Assert.Equal(before, PacketMemory.RentedBytes);
+    }
+
+    [Fact]
+    public void Without_FFmpeg_the_refusal_says_what_to_install()
+    {
+        const string Variable = "EDGENODE_FFMPEG_DIR";
+        FFmpegLibrary.Load(); // everybody else has it
+        using var empty = new TemporaryFolder();
+        string? before = Environment.GetEnvironmentVariable(Variable);
+        Environment.SetEnvironmentVariable(Variable, empty.Path);
+        try
+        {
+            // A second copy of the program, which has loaded nothing yet.
+            var copy = new AssemblyLoadContext("without FFmpeg");
+            string folder = AppContext.BaseDirectory;
+            copy.LoadFromAssemblyPath(Path.Combine(folder, "EdgeNode.Native.dll"));
+            Assembly program = copy.LoadFromAssemblyPath(Path.Combine(folder, "edgenode.dll"));
+            object format = Activator.CreateInstance(program.GetType(typeof(VideoFormat).FullName!)!)!;
+
+            var refused = Assert.Throws<TargetInvocationException>(() => Activator.CreateInstance(program.GetType(typeof(SoftwareDecoder).FullName!)!, format));
+
+            Assert.Equal(typeof(DecodeException).FullName, refused.InnerException!.GetType().FullName);
+            Assert.StartsWith("FFmpeg's libraries are not in the folder", refused.InnerException.Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(Variable, before);
+        }
     }
 
     [Fact]

@@ -13,9 +13,11 @@ public class CameraIngestTests
     {
         using var ingest = Start(() => new ScriptedSource(Units.Make(500, key: true), Units.Make(4100)));
         Assert.Equal(CameraState.Connecting, Next().State);
+        AssertConnected(Next());
         Assert.Equal(CameraState.Streaming, Next().State);
         CameraStatus broken = Next();
         Assert.Equal((CameraState.Connecting, "The script is over."), (broken.State, broken.Reason));
+        AssertConnected(Next());
         Assert.Equal(CameraState.Streaming, Next().State);
         Assert.True(ingest.Connections >= 2);
     }
@@ -40,7 +42,49 @@ public class CameraIngestTests
         Assert.Equal(CameraState.Connecting, Next().State);
         CameraStatus broken = Next();
         Assert.DoesNotContain("secret", broken.Reason!, StringComparison.Ordinal);
+        AssertConnected(Next());
         Assert.Equal(CameraState.Streaming, Next().State);
+    }
+
+    [Fact]
+    public void A_camera_that_connects_again_but_sends_no_picture_does_not_keep_its_old_reason()
+    {
+        int opened = 0;
+        using var ingest = Start(() => Interlocked.Increment(ref opened) == 1
+            ? throw new SourceException(SourceTrouble.Unreachable, "Because.")
+            : new ScriptedSource { BlocksAtTheEnd = true });
+        WaitFor(status => status.Reason == "Because.");
+        AssertConnected(Next());
+        AssertConnected(ingest.Status);
+    }
+
+    [Fact]
+    public void A_source_that_cannot_even_be_closed_is_left_and_opened_anew()
+    {
+        int opened = 0;
+        using var ingest = Start(() => new ScriptedSource(Units.Make(0, key: true)) { FailsToClose = Interlocked.Increment(ref opened) == 1 });
+        WaitFor(status => status.Reason == "The script is over.");
+        WaitFor(status => status.State == CameraState.Streaming);
+    }
+
+    [Fact]
+    public void A_listener_that_fails_does_not_end_the_camera()
+    {
+        int told = 0;
+        using var ingest = new CameraIngest(
+            "test",
+            () => new ScriptedSource(Units.Make(0, key: true)),
+            status =>
+            {
+                // The first call is Start's own, on the thread of the caller.
+                if (Interlocked.Increment(ref told) is > 1 and < 6)
+                    throw new InvalidOperationException("secret");
+                _states.Add(status);
+            },
+            TimeProvider.System,
+            NullLogger.Instance);
+        ingest.Start();
+        WaitFor(status => status.State == CameraState.Streaming);
     }
 
     [Fact]
@@ -49,6 +93,7 @@ public class CameraIngestTests
         var source = new ScriptedSource(Units.Make(0, key: true)) { BlocksAtTheEnd = true };
         CameraIngest ingest = Start(() => source);
         Next();
+        AssertConnected(Next());
         Assert.Equal(CameraState.Streaming, Next().State);
         ingest.Dispose();
         Assert.True(source.IsDisposed);
@@ -63,12 +108,24 @@ public class CameraIngestTests
 
     private CameraStatus Next() => _states.TryTake(out CameraStatus? status, TimeSpan.FromSeconds(30)) ? status : throw new TimeoutException("No state came.");
 
+    private static void AssertConnected(CameraStatus status) =>
+        Assert.Equal((CameraState.Connecting, "It is connected; waiting for a keyframe."), (status.State, status.Reason));
+
+    private void WaitFor(Func<CameraStatus, bool> condition)
+    {
+        while (!condition(Next()))
+        {
+        }
+    }
+
     private sealed class ScriptedSource(params AccessUnit[] units) : IVideoSource
     {
         private readonly ManualResetEventSlim _aborted = new();
         private int _next;
 
         public bool BlocksAtTheEnd { get; init; }
+
+        public bool FailsToClose { get; init; }
 
         public bool IsDisposed { get; private set; }
 
@@ -92,6 +149,8 @@ public class CameraIngestTests
             IsDisposed = true;
             while (_next < units.Length)
                 units[_next++].Release();
+            if (FailsToClose)
+                throw new InvalidDataException("A broken header.");
         }
     }
 }

@@ -205,6 +205,23 @@ public sealed class PackagerTests
         Assert.Equal(Pictures(recorder), Probe(recorder.Stream(1)));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    public void A_run_that_ends_before_its_first_segment_leaves_the_origin_where_it_was(int units)
+    {
+        TestClip clip = TestClip.Make();
+        var origin = new PackagingOrigin(17, 900_000, 3, 2, true);
+        using var recorder = new PackagerRecorder(origin: origin);
+        VideoFormat format = clip.NewFormat();
+        recorder.Push(clip, format, units);
+        Assert.Equal(origin, recorder.Packager.Next);
+
+        recorder.Push(clip, format, 50, skip: units);
+        Assert.True(recorder.Packager.Next.DecodeTime > origin.DecodeTime);
+        Assert.True(recorder.Packager.Next.MediaSequence > origin.MediaSequence);
+    }
+
     [Fact]
     public void A_damaged_picture_costs_the_rest_of_its_group_and_nothing_else()
     {

@@ -15,11 +15,19 @@ internal sealed class AccessUnitBuilder : IDisposable
     private const int LengthSize = 4;
     private const int FirstBlock = 32 * 1024;
 
+    // A block is kept while some picture of the last minute or so filled an eighth of it; the doubling alone leaves half of it empty.
+    private const int RoomAtMost = 8;
+    private const int FadingLog2 = 8;
+
     private PacketMemory? _block;
     private int _unitStart = -1;
+    private int _recentLength;
 
     /// <summary>Bytes of the finished NAL units, and of the one being written.</summary>
     public int Length { get; private set; }
+
+    /// <summary>Bytes of the block that gathers pictures; 0 while there is none.</summary>
+    public int Capacity => _block?.Capacity ?? 0;
 
     /// <summary>A NAL unit is begun and not ended.</summary>
     public bool IsWriting => _unitStart >= 0;
@@ -72,9 +80,16 @@ internal sealed class AccessUnitBuilder : IDisposable
         return span.Slice(LengthSize, BinaryPrimitives.ReadInt32BigEndian(span));
     }
 
-    /// <summary>Forgets the picture; the block serves the next.</summary>
+    /// <summary>Forgets the picture; the block serves the next, unless it has become far larger than pictures are.</summary>
     public void Clear()
     {
+        _recentLength = Math.Max(Length, _recentLength - (_recentLength >> FadingLog2));
+        if (Capacity > RoomAtMost * Math.Max(_recentLength, FirstBlock))
+        {
+            _block!.Release();
+            _block = null;
+        }
+
         Length = 0;
         _unitStart = -1;
     }

@@ -14,11 +14,16 @@ internal sealed class RtspConnection : IDisposable
     private readonly InterleavedFramer _framer = new();
     private readonly CancellationTokenSource _abort = new();
     private readonly string _address;
+    private readonly Func<string, CancellationToken, Task<IPAddress[]>> _resolve;
     private volatile Socket? _socket;
     private volatile bool _connected;
     private volatile bool _aborted;
 
-    private RtspConnection(string address) => _address = address;
+    private RtspConnection(string address, Func<string, CancellationToken, Task<IPAddress[]>> resolve)
+    {
+        _address = address;
+        _resolve = resolve;
+    }
 
     /// <summary>Splits what was received.</summary>
     public InterleavedFramer Framer => _framer;
@@ -27,7 +32,10 @@ internal sealed class RtspConnection : IDisposable
     public bool IsAborted => _aborted;
 
     /// <summary>A connection that <see cref="Abort"/> can already reach while <see cref="Connect"/> blocks.</summary>
-    public static RtspConnection Create(string address) => new(address);
+    /// <param name="address">Host and port, fit for messages.</param>
+    /// <param name="resolve">Looks names up; null: the system does.</param>
+    public static RtspConnection Create(string address, Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null) =>
+        new(address, resolve ?? Dns.GetHostAddressesAsync);
 
     /// <summary>Resolves the name and connects, trying each address while time is left.</summary>
     /// <exception cref="SourceException">Nobody answers in time, or it was aborted.</exception>
@@ -188,14 +196,15 @@ internal sealed class RtspConnection : IDisposable
             return [literal];
         try
         {
-            return Dns.GetHostAddressesAsync(host, _abort.Token).WaitAsync(within, _abort.Token).GetAwaiter().GetResult();
+            // The system looks a name up once at a time: look-ups that were only left alone would queue up behind a name server
+            // that does not answer. One that has begun cannot be called back, so the wait ends by itself, too.
+            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(_abort.Token);
+            deadline.CancelAfter(within);
+            return _resolve(host, deadline.Token).WaitAsync(deadline.Token).GetAwaiter().GetResult();
         }
-        catch (OperationCanceledException)
+        catch (Exception exception) when (exception is SocketException or OperationCanceledException or ArgumentException)
         {
-            throw new SourceException(SourceTrouble.Closed, "The source was stopped.");
-        }
-        catch (Exception exception) when (exception is SocketException or TimeoutException or ArgumentException)
-        {
+            ThrowIfAborted();
             throw new SourceException(SourceTrouble.Unreachable, $"The camera's host name {host} cannot be resolved.", exception);
         }
     }

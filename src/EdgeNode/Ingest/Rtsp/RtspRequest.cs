@@ -3,7 +3,7 @@ using System.Text;
 
 namespace EdgeNode.Ingest.Rtsp;
 
-/// <summary>An RTSP request without a body (RFC 2326 §6).</summary>
+/// <summary>An RTSP request without a body (RFC 2326 §6). Making one throws <see cref="InvalidDataException"/> where the camera's URL would break the request line.</summary>
 internal sealed class RtspRequest(string method, string uri)
 {
     private readonly StringBuilder _headers = new();
@@ -12,13 +12,13 @@ internal sealed class RtspRequest(string method, string uri)
     public string Method { get; } = method;
 
     /// <summary>The request URI, without credentials.</summary>
-    public string Uri { get; } = uri;
+    public string Uri { get; } = IsOneLine(uri) ? uri : throw new InvalidDataException("The camera names a stream by a URL with control characters.");
 
     /// <summary>Adds a header line.</summary>
     /// <exception cref="InvalidDataException">The value would break the line.</exception>
     public RtspRequest With(string name, string value)
     {
-        if (value.AsSpan().ContainsAny('\r', '\n', '\0'))
+        if (!IsOneLine(value))
             throw new InvalidDataException($"The camera made us send a broken {name} header.");
         _headers.Append(name).Append(": ").Append(value).Append("\r\n");
         return this;
@@ -36,4 +36,6 @@ internal sealed class RtspRequest(string method, string uri)
         text.Append(_headers).Append("\r\n");
         return Encoding.UTF8.GetBytes(text.ToString());
     }
+
+    private static bool IsOneLine(string text) => !text.AsSpan().ContainsAny('\r', '\n', '\0');
 }

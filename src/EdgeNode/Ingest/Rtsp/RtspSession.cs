@@ -20,6 +20,7 @@ internal sealed class RtspSession
     public byte ControlChannel { get; private init; }
 
     /// <summary>Reads the Session and Transport headers.</summary>
+    /// <exception cref="InvalidDataException">The identifier holds control characters: it could not be sent back.</exception>
     public static RtspSession Read(RtspMessage answer)
     {
         string? id = null;
@@ -28,6 +29,8 @@ internal sealed class RtspSession
         {
             string[] parts = session.Split(';', StringSplitOptions.TrimEntries);
             id = parts[0].Length > 0 ? parts[0] : null;
+            if (parts[0].AsSpan().ContainsAnyInRange('\0', '\x1F') || parts[0].Contains('\x7F'))
+                throw new InvalidDataException("Its session has an identifier with control characters: restart the camera or update its firmware.");
             foreach (string part in parts.AsSpan(1))
             {
                 if (part.StartsWith("timeout=", StringComparison.OrdinalIgnoreCase)

@@ -40,6 +40,8 @@ public sealed class RtspSource : IVideoSource
     private long _lastReportAt;
     private bool _anyVideo;
     private bool _videoSinceReceive;
+    private long _lastUnitAt;
+    private bool _unitSinceReceive;
 
     /// <summary>Makes a source; nothing is connected yet.</summary>
     public RtspSource(RtspUrl url, RtspSourceOptions? options = null, TimeProvider? clock = null)
@@ -95,7 +97,11 @@ public sealed class RtspSource : IVideoSource
             while (true)
             {
                 if (_depacketizer.TryTake(out AccessUnit unit))
+                {
+                    _unitSinceReceive = true;
                     return unit;
+                }
+
                 switch (framer.Next(out ReadOnlySpan<byte> payload))
                 {
                     case InterleavedFrameKind.Data:
@@ -157,19 +163,36 @@ public sealed class RtspSource : IVideoSource
         RtspConnection? connection = _connection;
         if (connection is null)
             return;
-        if (_session is not null)
+        try
+        {
+            if (_session is not null)
+                SayGoodbye(connection);
+        }
+        finally
+        {
+            _session = null;
+            lock (_connectionLock)
+            {
+                _connection = null;
+                connection.Dispose();
+            }
+        }
+    }
+
+    private void SayGoodbye(RtspConnection connection)
+    {
+        byte[] bytes;
+        try
         {
             RtspRequest teardown = SessionRequest("TEARDOWN");
-            byte[] bytes = teardown.Write(++_sequence, _authentication?.Authorize(teardown.Method, teardown.Uri));
-            _session = null;
-            connection.Finish(bytes, _sequence, _options.TeardownWithin);
+            bytes = teardown.Write(++_sequence, _authentication?.Authorize(teardown.Method, teardown.Uri));
+        }
+        catch (InvalidDataException)
+        {
+            return; // what the camera gave cannot be sent back; its session times out
         }
 
-        lock (_connectionLock)
-        {
-            _connection = null;
-            connection.Dispose();
-        }
+        connection.Finish(bytes, _sequence, _options.TeardownWithin);
     }
 
     private RtspMessage Describe()
@@ -222,7 +245,7 @@ public sealed class RtspSource : IVideoSource
     private void Play()
     {
         long now = _clock.GetTimestamp();
-        _lastVideoAt = _lastKeepAliveAt = _lastReportAt = now;
+        _lastVideoAt = _lastUnitAt = _lastKeepAliveAt = _lastReportAt = now;
         RtspRequest play = SessionRequest("PLAY").With("Range", "npt=0.000-");
 
         // Pictures may come before the answer does; with the first of them the stream has begun.
@@ -411,6 +434,16 @@ public sealed class RtspSource : IVideoSource
         else if (_clock.GetElapsedTime(_lastVideoAt, now) > (_anyVideo ? _options.StallAfter : _options.FirstPacketWithin))
         {
             throw new SourceException(SourceTrouble.Stalled, $"The camera at {_url.Address} is connected but sends no video.");
+        }
+
+        if (_unitSinceReceive)
+        {
+            _unitSinceReceive = false;
+            _lastUnitAt = now;
+        }
+        else if (_anyVideo && _clock.GetElapsedTime(_lastUnitAt, now) > _options.KeyframeWithin)
+        {
+            throw new SourceException(SourceTrouble.Stalled, $"The camera at {_url.Address} sends video, but no keyframe that can be decoded within {_options.KeyframeWithin.TotalSeconds:0} s: set the camera's keyframe interval to 2 s.");
         }
 
         if (_clock.GetElapsedTime(_lastKeepAliveAt, now) >= _session!.Timeout / 2)

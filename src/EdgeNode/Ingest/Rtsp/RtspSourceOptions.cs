@@ -15,6 +15,9 @@ public sealed record RtspSourceOptions
     /// <summary>Longest time without a video packet after that.</summary>
     public TimeSpan StallAfter { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>Longest time with video packets but without a picture, which needs a keyframe and its parameter sets: longer than the keyframe intervals of cameras.</summary>
+    public TimeSpan KeyframeWithin { get; init; } = TimeSpan.FromSeconds(70);
+
     /// <summary>Between RTCP receiver reports: some cameras count only these as a sign of life, every 5 s.</summary>
     public TimeSpan ReportEvery { get; init; } = TimeSpan.FromSeconds(5);
 

@@ -114,6 +114,27 @@ public sealed class RtspSourceTests : IDisposable
             _camera.WaitFor("TEARDOWN");
     }
 
+    [Theory]
+    [InlineData("ab\0cd")]
+    [InlineData("ab\rcd;timeout=60")]
+    public void A_session_id_that_cannot_be_sent_back_is_refused_and_closing_still_works(string session)
+    {
+        _camera.SessionHeader = session;
+        SourceException refused = OpenFails(_camera.Url);
+
+        Assert.Equal(SourceTrouble.Unsupported, refused.Trouble);
+        Assert.Contains("session", refused.Message);
+        Assert.DoesNotContain("PLAY", _camera.Methods());
+    }
+
+    [Fact]
+    public void A_control_url_that_cannot_be_sent_is_refused_and_closing_still_works()
+    {
+        _camera.Description = _camera.Description.Replace("s=x\r\n", "s=x\r\na=control:rtsp://a\rb\r\n", StringComparison.Ordinal);
+
+        Assert.Equal(SourceTrouble.Unsupported, OpenFails(_camera.Url).Trouble);
+    }
+
     [Fact]
     public void A_camera_without_h264_is_told_what_it_offers()
     {
@@ -182,6 +203,29 @@ public sealed class RtspSourceTests : IDisposable
         source.Open();
 
         Assert.Equal(SourceTrouble.Stalled, Assert.Throws<SourceException>(() => source.Read()).Trouble);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Video_that_never_can_be_decoded_has_stalled_and_the_sentence_says_what_to_set(bool hasParameterSets)
+    {
+        if (!hasParameterSets)
+            _camera.Description = _camera.Description.Replace("sprop-parameter-sets", "x", StringComparison.Ordinal);
+        _camera.Stream = () => Frame(key: !hasParameterSets);
+        var clock = new FakeTimeProvider();
+        using RtspSource source = Source(options: Patient(), clock: clock);
+        source.Open();
+        using var reading = new Reading(source);
+        WaitUntil(() => source.SkippedPictures > 2);
+        clock.Advance(TimeSpan.FromSeconds(69));
+        long before = source.SkippedPictures;
+        WaitUntil(() => source.SkippedPictures > before + 2);
+        clock.Advance(TimeSpan.FromSeconds(2));
+
+        SourceException end = reading.WaitForEnd();
+        Assert.Equal(SourceTrouble.Stalled, end.Trouble);
+        Assert.Contains("keyframe interval", end.Message);
     }
 
     [Fact]

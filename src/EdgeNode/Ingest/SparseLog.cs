@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace EdgeNode.Telemetry;
+namespace EdgeNode.Ingest;
 
 /// <summary>A log for troubles that repeat: one line a minute, which says how many it stands for.</summary>
 internal sealed class SparseLog(ILogger log, TimeProvider clock)

@@ -1,0 +1,91 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using EdgeNode.Cameras;
+using EdgeNode.Configuration;
+using EdgeNode.Ingest;
+
+namespace EdgeNode.Tests.Cameras;
+
+public class CameraSourcesTests
+{
+    [Theory]
+    [InlineData("http://cam/video.mp4", "http://us%20er:p%40ss%2Fw%3A1%25@cam/video.mp4")]
+    [InlineData("https://cam:8443?a=b@c", "https://us%20er:p%40ss%2Fw%3A1%25@cam:8443?a=b@c")]
+    [InlineData("http://other:word@cam", "http://us%20er:p%40ss%2Fw%3A1%25@cam")]
+    public void User_and_password_go_into_the_url_and_replace_those_in_it(string url, string expected) =>
+        Assert.Equal(expected, CameraSources.WithLogin(url, "us er", new Secret("p@ss/w:1%")));
+
+    [Theory]
+    [InlineData("http://cam/a", null, null, "http://cam/a")]
+    [InlineData("http://cam/a", null, "word", "http://cam/a")]
+    [InlineData("http://cam/a", "user", null, "http://user:@cam/a")]
+    [InlineData("http://user%20:w%2F@cam/a", null, null, "http://user%20:w%2F@cam/a")]
+    [InlineData("http://user%20@cam/a", null, "word", "http://user%20:word@cam/a")]
+    public void What_is_not_given_stays_as_the_url_has_it(string url, string? user, string? password, string expected) =>
+        Assert.Equal(expected, CameraSources.WithLogin(url, user, password is null ? null : new Secret(password)));
+
+    [Fact]
+    public void An_http_camera_gets_the_login_of_the_configuration_and_no_message_has_it()
+    {
+        using var server = new LoginServer();
+        var camera = new CameraConfiguration
+        {
+            Id = "door",
+            Name = "Door",
+            Url = new Secret($"http://127.0.0.1:{server.Port}/clip.mp4"),
+            Username = "us er",
+            Password = new Secret("p@secret/w:1%"),
+        };
+        using IVideoSource source = CameraSources.Open(camera, TimeProvider.System);
+
+        SourceException refused = Assert.Throws<SourceException>(source.Open);
+
+        Assert.Equal(SourceTrouble.NotFound, refused.Trouble);
+        Assert.DoesNotContain("secret", refused.ToString(), StringComparison.Ordinal);
+        Assert.Contains("Authorization: Basic " + Convert.ToBase64String("us er:p@secret/w:1%"u8), server.Requests.Last(), StringComparison.Ordinal);
+    }
+
+    /// <summary>Asks for a login, and has nothing for those who have one.</summary>
+    private sealed class LoginServer : IDisposable
+    {
+        private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+
+        public LoginServer()
+        {
+            _listener.Start();
+            _ = ServeAsync();
+        }
+
+        public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+        public ConcurrentQueue<string> Requests { get; } = [];
+
+        public void Dispose() => _listener.Stop();
+
+        private async Task ServeAsync()
+        {
+            byte[] request = new byte[8192];
+            while (true)
+            {
+                try
+                {
+                    using TcpClient client = await _listener.AcceptTcpClientAsync();
+                    string text = Encoding.ASCII.GetString(request, 0, await client.GetStream().ReadAsync(request));
+                    Requests.Enqueue(text);
+                    string status = text.Contains("Authorization:", StringComparison.Ordinal) ? "404 Not Found" : "401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"x\"";
+                    await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"));
+                }
+                catch (IOException)
+                {
+                    // FFmpeg has hung up.
+                }
+                catch (Exception over) when (over is SocketException or ObjectDisposedException)
+                {
+                    return;
+                }
+            }
+        }
+    }
+}
