@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using EdgeNode.Faces;
 using EdgeNode.Gallery;
+using EdgeNode.Storage;
 
 namespace EdgeNode.Events;
 
@@ -79,6 +80,7 @@ public sealed record FaceEvent
 }
 
 /// <summary>Where an event is in its life.</summary>
+[JsonConverter(typeof(SnakeCaseEnum<FaceEventPhase>))]
 public enum FaceEventPhase
 {
     /// <summary>The first report.</summary>
@@ -92,6 +94,7 @@ public enum FaceEventPhase
 }
 
 /// <summary>Why an event ended.</summary>
+[JsonConverter(typeof(SnakeCaseEnum<FaceEventEndReason>))]
 public enum FaceEventEndReason
 {
     /// <summary>The face is no longer seen.</summary>
@@ -132,13 +135,7 @@ internal static class Fraction
 }
 
 /// <summary>JSON of <see cref="FaceEvent"/> without reflection.</summary>
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
-    Converters = [typeof(Rfc3339Converter), typeof(SnakeCaseEnum<FaceEventPhase>), typeof(SnakeCaseEnum<FaceEventEndReason>), typeof(SnakeCaseEnum<RecognitionStatus>)])]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(Rfc3339Converter)])]
 [JsonSerializable(typeof(FaceEvent))]
 [JsonSerializable(typeof(IReadOnlyList<FaceEvent>))]
 public sealed partial class FaceEventJson : JsonSerializerContext;
-
-/// <summary>Enumerations in JSON as snake_case words.</summary>
-public sealed class SnakeCaseEnum<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false)
-    where T : struct, Enum;
