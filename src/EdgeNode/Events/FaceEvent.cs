@@ -42,7 +42,7 @@ public sealed record FaceEvent
     /// <summary>Why it ended; null while it is there.</summary>
     public required FaceEventEndReason? EndReason { get; init; }
 
-    /// <summary>Capture time of the best shot; of the newest picture while no shot was good enough.</summary>
+    /// <summary>Capture time of the best shot; of the newest picture while there is none since <see cref="StartedAt"/>.</summary>
     public required DateTime FrameAt { get; init; }
 
     /// <summary>When the node came to this status of the identity.</summary>
@@ -60,13 +60,13 @@ public sealed record FaceEvent
     /// <summary>The detector's score there, 0 to 1.</summary>
     public required double DetectionScore { get; init; }
 
-    /// <summary>Quality of the best shot, 0 to 1; 0 while none was good enough.</summary>
+    /// <summary>Quality of the track's best shot, from which the identity was told, 0 to 1; 0 while none was good enough. Where another event goes on with a face, the shot may be older than it.</summary>
     public required double Quality { get; init; }
 
     /// <summary>live, spoof or unsure; null while no liveness model runs (a later issue).</summary>
     public required string? Liveness { get; init; }
 
-    /// <summary>Pictures in which the face was detected.</summary>
+    /// <summary>Pictures since <see cref="StartedAt"/> in which the face was detected.</summary>
     public required int TrackFrames { get; init; }
 
     /// <summary>Whether a picture of the best shot can be had under this event's id.</summary>
