@@ -11,6 +11,8 @@ using EdgeNode.Native.Linux;
 // Cameras, waiting events and the goodbye to the broker each have bounds of their own; together they stay under this.
 TimeSpan longestStop = TimeSpan.FromSeconds(20);
 Malloc.UseOneArena();
+// ONNX Runtime would tell its maker which program runs which models, and keep a database of that in the home folder.
+NativeEnvironment.Set("ORT_DISABLE_TELEMETRY", "1");
 var root = new RootCommand("EdgeNode stands beside cameras: it takes each in once, shows it live, and reports the faces it sees.")
 {
     RunCommand.Create(),
@@ -26,7 +28,7 @@ var root = new RootCommand("EdgeNode stands beside cameras: it takes each in onc
 ParseResult parsed = root.Parse(args);
 if (parsed.Errors.Count > 0)
 {
-    Console.Error.WriteLine($"edgenode: {parsed.Errors[^1].Message} Try 'edgenode --help'.");
+    Console.Error.WriteLine($"edgenode: {(parsed.Errors.FirstOrDefault(e => e.Message.Contains('\'')) ?? parsed.Errors[0]).Message} Try 'edgenode --help'.");
     return CommandFailure.WrongUsage;
 }
 

@@ -127,6 +127,8 @@ public class MainPathTests
             "api/stream/analytics/stats?camera_id=one", "api/events", "api/events/stream", "live/x.y.z/one/index.m3u8", "api/stream/hls/nobody/playlist.m3u8"])
             Assert.Equal((HttpStatusCode.Unauthorized, path), ((await stranger.GetAsync(path)).StatusCode, path));
         Assert.Equal(HttpStatusCode.Unauthorized, (await stranger.PostAsJsonAsync("api/stream/playback/create-session", new { camera_id = "one", user_id = "u" })).StatusCode);
+        foreach (string path in (string[])["openapi.json", "favicon.ico", "no/such/route"])
+            Assert.Equal((HttpStatusCode.NotFound, "application/problem+json"), await AnswerAsync(stranger, path));
         foreach (string path in (string[])["", "healthz", "readyz", "web/app.js", "web/hls.min.js"])
             Assert.Equal((HttpStatusCode.OK, path), ((await stranger.GetAsync(path)).StatusCode, path));
 
@@ -150,6 +152,12 @@ public class MainPathTests
         Assert.Equal(HttpStatusCode.OK, (await viewer.DeleteAsync($"api/stream/playback/{session["session_id"]}")).StatusCode);
         Assert.Equal(HttpStatusCode.Gone, (await stranger.GetAsync((string?)session["view_url"])).StatusCode);
         Assert.DoesNotContain(token, node.Process.Output, StringComparison.Ordinal);
+    }
+
+    private static async Task<(HttpStatusCode, string?)> AnswerAsync(HttpClient client, string path)
+    {
+        using HttpResponseMessage answer = await client.GetAsync(path);
+        return (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType);
     }
 
     private static async Task<JsonNode> PayloadAsync(RunningProcess witness, string topic, Func<JsonNode, bool> condition) =>

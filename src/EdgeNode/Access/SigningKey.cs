@@ -28,7 +28,7 @@ public sealed class SigningKey : IDisposable
     /// <exception cref="IOException">The folder cannot be written, or the key in it cannot be read.</exception>
     public static SigningKey LoadOrCreate(string stateFolder)
     {
-        Directory.CreateDirectory(stateFolder);
+        StateFolder.Ensure(stateFolder);
         string path = Path.Combine(stateFolder, FileName);
         var ecdsa = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         if (File.Exists(path))

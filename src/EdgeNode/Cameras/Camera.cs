@@ -14,6 +14,7 @@ public sealed class Camera : IDisposable
         Configuration = configuration;
         Ingest = new CameraIngest(configuration.Id, () => CameraSources.Open(configuration, time), onStatus, time, log);
         Live = new LiveStream(configuration.Id, Ingest.Gop, time);
+        Viewers = new Viewers(time);
         Analytics = analytics(Ingest.Gop);
         StartedAt = time.GetTimestamp();
     }
@@ -29,6 +30,9 @@ public sealed class Camera : IDisposable
 
     /// <summary>Where they are shown.</summary>
     public LiveStream Live { get; }
+
+    /// <summary>Who watches.</summary>
+    public Viewers Viewers { get; }
 
     /// <summary>Where faces are looked for; null when switched off or not possible.</summary>
     public CameraAnalytics? Analytics { get; }

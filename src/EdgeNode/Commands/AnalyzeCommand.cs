@@ -47,20 +47,22 @@ internal static class AnalyzeCommand
                 ? IdentityStore.Open(configuration.Node.State, NullLogger.Instance)
                 : IdentityStore.InMemory([]);
         var recognition = new FaceRecognition(models, identities, configuration.Faces);
+        DateTime startedAt = TimeProvider.System.GetUtcNow().UtcDateTime;
+        var clock = new FilmClock(startedAt);
         using Stream output = Console.OpenStandardOutput();
         var counter = new EventPrinter(output, json);
         var origin = new EventOrigin(configuration.Node.Site, configuration.Node.Id, "analyze");
-        FaceEventComposer composer = recognition.ComposeEvents(origin, configuration.Faces, TimeProvider.System, counter.Print);
+        FaceEventComposer composer = recognition.ComposeEvents(origin, configuration.Faces, clock, counter.Print);
         var pipeline = new FacePipeline(models, configuration.Faces.MinFacePx);
         using var analysis = new FaceAnalysis(pipeline, composer, fps, format => new SoftwareDecoder(format));
 
         long start = Stopwatch.GetTimestamp();
-        DateTime startedAt = TimeProvider.System.GetUtcNow().UtcDateTime;
         long? firstPts = null;
         while (!cancel.IsCancellationRequested && film.Read() is { } unit)
         {
             firstPts ??= unit.Pts;
             DateTime capturedAt = startedAt.AddSeconds((double)(unit.Pts - firstPts.Value) / AccessUnit.TicksPerSecond);
+            clock.Now = capturedAt > clock.Now ? capturedAt : clock.Now;
             unit.Restamp(new AccessUnitTiming(unit.Dts, unit.Pts, capturedAt), unit.StartsTimeline);
             analysis.Feed(unit);
             unit.Release();

@@ -14,7 +14,7 @@ internal static class EnrollCommand
         var name = new Argument<string>("NAME") { Description = "The person's name; photos are added to a person enrolled before." };
         var photos = new Argument<string[]>("PHOTO") { Description = "Photos of that person alone, from the front.", Arity = ArgumentArity.OneOrMore };
         Option<string?> config = CommonOptions.Config();
-        var command = new Command("enroll", "Enrol a person from photos; a running node takes it up at its next start.") { name, photos, config };
+        var command = new Command("enroll", "Enrol a person from photos; a running node takes it up within seconds.") { name, photos, config };
         command.SetAction(parsed => Run(ConfigurationReader.ReadFile(parsed.GetValue(config)), parsed.GetRequiredValue(name).Trim(), parsed.GetRequiredValue(photos)));
         return command;
     }
@@ -37,6 +37,8 @@ internal static class EnrollCommand
                 return 0;
             }
 
+            if (store.List.Count == 0)
+                Console.Error.WriteLine("Nobody is enrolled.");
             foreach (Identity identity in store.List.OrderBy(i => i.Name, StringComparer.Ordinal))
                 Console.WriteLine($"{identity.Id}  {identity.Name}  {identity.References.Count} references  since {identity.CreatedAt:yyyy-MM-dd}");
             return 0;

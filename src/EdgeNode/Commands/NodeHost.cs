@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using EdgeNode.Access;
 using EdgeNode.Cameras;
 using EdgeNode.Configuration;
@@ -10,6 +11,7 @@ using EdgeNode.Http;
 using EdgeNode.Ingest;
 using EdgeNode.Native.FFmpeg;
 using EdgeNode.Native.Linux;
+using EdgeNode.Storage;
 using EdgeNode.Streaming;
 using EdgeNode.Telemetry;
 using Microsoft.Extensions.Logging;
@@ -19,6 +21,8 @@ namespace EdgeNode.Commands;
 /// <summary>A whole node: reads the state, starts the cameras, serves, and reports; ends in the opposite order.</summary>
 internal sealed class NodeHost : IAsyncDisposable
 {
+    private const string FirstAdminTokenFile = "admin-token";
+    private static readonly TimeSpan FirstAdminTokenLifetime = TimeSpan.FromDays(3650);
     private static readonly TimeSpan GalleryLook = TimeSpan.FromSeconds(2);
 
     private readonly NodeConfiguration _configuration;
@@ -48,6 +52,11 @@ internal sealed class NodeHost : IAsyncDisposable
         _sessions = new PlaybackSessions(time);
         _sampler = new HealthSampler(configuration.Node.State, time);
         IdentityStore identities = IdentityStore.Open(configuration.Node.State, _log);
+        identities.Changed += () =>
+        {
+            _events.ForgetNames(id => identities.Find(id) is not null);
+            _log.LogInformation("The gallery was changed: {People} enrolled.", identities.List.Count);
+        };
         _galleryWatch = time.CreateTimer(static gallery => TryRefresh((IdentityStore)gallery!), identities, GalleryLook, GalleryLook);
         _models = models ?? LoadModels();
         FaceRecognition? recognition = _models is null ? null : new FaceRecognition(_models, identities, configuration.Faces);
@@ -69,6 +78,7 @@ internal sealed class NodeHost : IAsyncDisposable
         {
             var subjects = new HttpSubjects(host._cameras, host._sessions, host.Tokens, host._revocations, host._events, host.SampleHealth);
             host._http = await HttpServer.StartAsync(configuration, subjects, ConsoleLog.Configure, time);
+            host.KeepFirstAdminToken();
             if (configuration.Mqtt is not null)
                 host.StartReporting(configuration.Mqtt);
             host._cameras.Start();
@@ -87,6 +97,7 @@ internal sealed class NodeHost : IAsyncDisposable
     {
         _galleryWatch.Dispose();
         _reporter?.Dispose();
+        _log.LogInformation("Stopping.");
         if (_http is not null)
             await _http.DisposeAsync();
         _cameras.Dispose();
@@ -106,6 +117,14 @@ internal sealed class NodeHost : IAsyncDisposable
         {
             // The folder is away for a moment, or being restored; the next look finds it.
         }
+    }
+
+    // Made once: who owns the state folder gets in, without any other token.
+    private void KeepFirstAdminToken()
+    {
+        string path = Path.Combine(_configuration.Node.State, FirstAdminTokenFile);
+        if (!File.Exists(path))
+            AtomicFile.Write(path, Encoding.ASCII.GetBytes(Tokens.Issue("admin", Role.Admin, null, metadata: true, FirstAdminTokenLifetime).Token + "\n"));
     }
 
     // After the web server: the status names the port that it really has. Before the cameras: their states are to be told.
@@ -176,8 +195,9 @@ internal sealed class NodeHost : IAsyncDisposable
             BitrateKbps = Math.Round(bitsPerSecond / 1000, 1),
             GopS = Math.Round(gopSeconds, 2),
             Decoder = camera.Analytics?.DecoderName,
+            Trouble = camera.Analytics?.Trouble,
             InferenceMs = camera.Analytics is { FramesProcessed: > 0 } analytics ? Math.Round(analytics.MeanAnalysisMs, 2) : null,
-            Viewers = camera.Live.ViewerCount,
+            Viewers = camera.Viewers.Count,
         };
     }
 

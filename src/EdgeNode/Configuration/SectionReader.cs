@@ -129,7 +129,7 @@ internal sealed partial class SectionReader
                 }
                 catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
                 {
-                    return Wrong(map.Place, key, $"names the file '{file}', which cannot be read: {fault.Message}", (Secret?)null);
+                    return Wrong(map.Place, key, $"names the file '{file}', which cannot be read ({(fault is FileNotFoundException or DirectoryNotFoundException ? "it is not there" : fault.Message.TrimEnd('.'))})", (Secret?)null);
                 }
 
             case YamlValue other:

@@ -37,15 +37,27 @@ public sealed class EventLog
         _first = _next = clock.GetUtcNow().ToUnixTimeMilliseconds() * CursorsAMillisecond;
     }
 
-    /// <summary>Adds an event and hands it to those who listen.</summary>
+    /// <summary>Adds an event and wakes those who listen.</summary>
     public void Append(FaceEvent e)
     {
         lock (_gate)
         {
-            var logged = new LoggedEvent(++_next, e);
-            _ring[Place(_next)] = e;
+            _ring[Place(++_next)] = e;
             foreach (EventSubscription subscriber in _subscribers)
-                subscriber.Offer(logged);
+                subscriber.Wake();
+        }
+    }
+
+    /// <summary>Takes the names of people who are no longer known out of all events held: erasing somebody erases here too.</summary>
+    public void ForgetNames(Func<Guid, bool> isKnown)
+    {
+        lock (_gate)
+        {
+            for (int i = 0; i < _ring.Length; i++)
+            {
+                if (_ring[i] is { Identity.Id: Guid id } e && !isKnown(id))
+                    _ring[i] = e with { Identity = e.Identity with { Name = null } };
+            }
         }
     }
 
@@ -73,14 +85,14 @@ public sealed class EventLog
         }
     }
 
-    /// <summary>Listens from now on; null when too many do. A listener that reads too slowly loses its oldest events, counted. Dispose to stop.</summary>
-    public EventSubscription? Subscribe(Func<string, bool> isVisible, int capacity = 256)
+    /// <summary>Listens from now on; null when too many do. Dispose to stop.</summary>
+    public EventSubscription? Subscribe()
     {
         lock (_gate)
         {
             if (_subscribers.Count >= SubscribersAtMost)
                 return null;
-            var subscription = new EventSubscription(this, isVisible, capacity);
+            var subscription = new EventSubscription(this);
             _subscribers.Add(subscription);
             return subscription;
         }
@@ -95,38 +107,27 @@ public sealed class EventLog
     private int Place(long cursor) => (int)((cursor - _first - 1) % _ring.Length);
 }
 
-/// <summary>One listener to an <see cref="EventLog"/>.</summary>
+/// <summary>
+/// One listener to an <see cref="EventLog"/>. It is only woken, and reads on from its own cursor: however slow it is, it misses
+/// nothing that the log still holds, and no queue grows for it.
+/// </summary>
 public sealed class EventSubscription : IDisposable
 {
     private readonly EventLog _log;
-    private readonly Func<string, bool> _isVisible;
-    private readonly Channel<LoggedEvent> _channel;
-    private long _dropped;
+    private readonly Channel<bool> _news = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
-    internal EventSubscription(EventLog log, Func<string, bool> isVisible, int capacity)
-    {
-        _log = log;
-        _isVisible = isVisible;
-        var options = new BoundedChannelOptions(capacity) { FullMode = BoundedChannelFullMode.DropOldest };
-        _channel = Channel.CreateBounded<LoggedEvent>(options, _ => Interlocked.Increment(ref _dropped));
-    }
+    internal EventSubscription(EventLog log) => _log = log;
 
-    /// <summary>The events, oldest first; completed once disposed.</summary>
-    public ChannelReader<LoggedEvent> Reader => _channel.Reader;
-
-    /// <summary>Events lost because they were not read in time.</summary>
-    public long Dropped => Interlocked.Read(ref _dropped);
+    /// <summary>Waits for events that came after the last wait, or after <see cref="EventLog.Subscribe"/>; false once disposed. One caller at a time.</summary>
+    /// <exception cref="OperationCanceledException">Stopped.</exception>
+    public async ValueTask<bool> WaitAsync(CancellationToken stop) => await _news.Reader.WaitToReadAsync(stop) && _news.Reader.TryRead(out _);
 
     /// <inheritdoc/>
     public void Dispose()
     {
         _log.Unsubscribe(this);
-        _channel.Writer.TryComplete();
+        _news.Writer.TryComplete();
     }
 
-    internal void Offer(LoggedEvent logged)
-    {
-        if (_isVisible(logged.Event.Camera))
-            _channel.Writer.TryWrite(logged);
-    }
+    internal void Wake() => _news.Writer.TryWrite(true);
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using EdgeNode.Faces;
 using EdgeNode.Gallery;
+using EdgeNode.Storage;
 
 namespace EdgeNode.Events;
 
@@ -41,7 +42,7 @@ public sealed record FaceEvent
     /// <summary>Why it ended; null while it is there.</summary>
     public required FaceEventEndReason? EndReason { get; init; }
 
-    /// <summary>Capture time of the best shot; of the newest picture while no shot was good enough.</summary>
+    /// <summary>Capture time of the best shot; of the newest picture while there is none since <see cref="StartedAt"/>.</summary>
     public required DateTime FrameAt { get; init; }
 
     /// <summary>When the node came to this status of the identity.</summary>
@@ -59,13 +60,13 @@ public sealed record FaceEvent
     /// <summary>The detector's score there, 0 to 1.</summary>
     public required double DetectionScore { get; init; }
 
-    /// <summary>Quality of the best shot, 0 to 1; 0 while none was good enough.</summary>
+    /// <summary>Quality of the track's best shot, from which the identity was told, 0 to 1; 0 while none was good enough. Where another event goes on with a face, the shot may be older than it.</summary>
     public required double Quality { get; init; }
 
     /// <summary>live, spoof or unsure; null while no liveness model runs (a later issue).</summary>
     public required string? Liveness { get; init; }
 
-    /// <summary>Pictures in which the face was detected.</summary>
+    /// <summary>Pictures since <see cref="StartedAt"/> in which the face was detected.</summary>
     public required int TrackFrames { get; init; }
 
     /// <summary>Whether a picture of the best shot can be had under this event's id.</summary>
@@ -79,6 +80,7 @@ public sealed record FaceEvent
 }
 
 /// <summary>Where an event is in its life.</summary>
+[JsonConverter(typeof(SnakeCaseEnum<FaceEventPhase>))]
 public enum FaceEventPhase
 {
     /// <summary>The first report.</summary>
@@ -92,6 +94,7 @@ public enum FaceEventPhase
 }
 
 /// <summary>Why an event ended.</summary>
+[JsonConverter(typeof(SnakeCaseEnum<FaceEventEndReason>))]
 public enum FaceEventEndReason
 {
     /// <summary>The face is no longer seen.</summary>
@@ -132,13 +135,7 @@ internal static class Fraction
 }
 
 /// <summary>JSON of <see cref="FaceEvent"/> without reflection.</summary>
-[JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
-    Converters = [typeof(Rfc3339Converter), typeof(SnakeCaseEnum<FaceEventPhase>), typeof(SnakeCaseEnum<FaceEventEndReason>), typeof(SnakeCaseEnum<RecognitionStatus>)])]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(Rfc3339Converter)])]
 [JsonSerializable(typeof(FaceEvent))]
 [JsonSerializable(typeof(IReadOnlyList<FaceEvent>))]
 public sealed partial class FaceEventJson : JsonSerializerContext;
-
-/// <summary>Enumerations in JSON as snake_case words.</summary>
-public sealed class SnakeCaseEnum<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false)
-    where T : struct, Enum;

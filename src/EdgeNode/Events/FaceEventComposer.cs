@@ -41,7 +41,7 @@ public sealed class FaceEventComposer : IFaceTrackObserver
         lock (_gate)
         {
             if (!_stopped && !_open.ContainsKey(t.Id))
-                Start(t, t.StartedAt, t.StartedPts);
+                Start(t, t.StartedAt, t.StartedPts, framesBefore: 0);
         }
     }
 
@@ -56,7 +56,8 @@ public sealed class FaceEventComposer : IFaceTrackObserver
             if (t.SeenPts - open.StartedPts >= Ticks(_options.MaxEvent))
             {
                 End(open, FaceEventEndReason.MaxEvent);
-                Start(t, t.SeenAt, t.SeenPts);
+                // The picture of its end is the first of the next.
+                Start(t, t.SeenAt, t.SeenPts, t.Frames - 1);
                 return;
             }
 
@@ -96,13 +97,14 @@ public sealed class FaceEventComposer : IFaceTrackObserver
         }
     }
 
-    private void Start(FaceTrack t, DateTime startedAt, long startedPts)
+    private void Start(FaceTrack t, DateTime startedAt, long startedPts, int framesBefore)
     {
         var open = new OpenEvent
         {
             Id = Guid.CreateVersion7(new DateTimeOffset(DateTime.SpecifyKind(startedAt, DateTimeKind.Utc))),
             StartedAt = startedAt,
             StartedPts = startedPts,
+            FramesBefore = framesBefore,
             DecidedAt = Now(),
         };
         _open[t.Id] = open;
@@ -120,11 +122,12 @@ public sealed class FaceEventComposer : IFaceTrackObserver
         open.Recognition = recognition;
         open.SeenAt = t.SeenAt;
         open.SeenPts = t.SeenPts;
-        open.FrameAt = t.Shots.Count > 0 ? t.BestShotAt : t.SeenAt;
+        // A shot of an earlier event of the track is not in the pictures of this one.
+        open.FrameAt = t.Shots.Count > 0 && t.BestShotAt >= open.StartedAt ? t.BestShotAt : t.SeenAt;
         open.Box = t.Box;
         open.DetectionScore = t.DetectionScore;
         open.Quality = t.Quality;
-        open.Frames = t.Frames;
+        open.Frames = t.Frames - open.FramesBefore;
         return isNews;
     }
 
@@ -169,6 +172,7 @@ public sealed class FaceEventComposer : IFaceTrackObserver
         public required Guid Id;
         public required DateTime StartedAt;
         public required long StartedPts;
+        public required int FramesBefore;
         public DateTime DecidedAt;
         public Recognition Recognition = Recognition.None;
         public int Seq;

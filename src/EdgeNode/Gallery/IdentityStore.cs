@@ -1,3 +1,4 @@
+using EdgeNode.Native.Linux;
 using EdgeNode.Storage;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -16,7 +17,7 @@ public sealed class IdentityStore
     /// <summary>People that one gallery holds at most.</summary>
     public const int IdentitiesAtMost = 10_000;
 
-    /// <summary>What an unreadable file's name gets appended; such files are kept for a maintainer and not read again.</summary>
+    /// <summary>What the name of a file that is damaged gets appended; such files are kept for a maintainer and not read again.</summary>
     public const string SetAsideExtension = ".unreadable";
 
     private readonly string _folder;
@@ -24,6 +25,7 @@ public sealed class IdentityStore
     private readonly ILogger _log;
     private readonly Lock _gate = new();
     private DateTime _readAt;
+    private HashSet<string> _unread = [];
     private volatile Snapshot _snapshot = new([], 0);
 
     private IdentityStore(string folder, DeviceKey key, ILogger log)
@@ -45,14 +47,22 @@ public sealed class IdentityStore
     /// <summary>The list together with its version.</summary>
     internal Snapshot Current => _snapshot;
 
-    /// <summary>Opens the gallery of a state folder; makes folder and device key at the first use. Files that cannot be read are set aside with a warning.</summary>
+    /// <summary>
+    /// Opens the gallery of a state folder; makes folder and device key at the first use. Damaged files are set aside with a
+    /// warning; those that cannot be read now stay, and <see cref="Refresh"/> looks at them again.
+    /// </summary>
     /// <exception cref="IOException">The folder cannot be read or made.</exception>
     /// <exception cref="InvalidDataException">The device key is none.</exception>
     public static IdentityStore Open(string stateFolder, ILogger log)
     {
         DeviceKey key = DeviceKey.LoadOrCreate(stateFolder);
         string folder = Path.Combine(stateFolder, FolderName);
-        Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!Directory.Exists(folder))
+        {
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            FileOwner.Inherit(stateFolder, folder);
+        }
+
         foreach (string leftover in Directory.EnumerateFiles(folder, "*" + AtomicFile.TemporaryExtension))
             File.Delete(leftover);
         var store = new IdentityStore(folder, key, log);
@@ -78,15 +88,25 @@ public sealed class IdentityStore
 
     /// <summary>
     /// Takes up what another process has written or erased since: people are enrolled and erased from the shell while the node
-    /// runs. Costs one look at the folder where nothing changed.
+    /// runs. Costs one look at the folder where nothing changed. A file that cannot be read now is neither moved nor taken for an
+    /// erased person: who was read from it before stays, and the next call looks again.
     /// </summary>
+    /// <exception cref="IOException">The folder cannot be read; the gallery is as it was.</exception>
     public void Refresh()
     {
-        lock (_gate)
+        try
         {
-            if (Directory.GetLastWriteTimeUtc(_folder) == _readAt)
-                return;
-            Load();
+            lock (_gate)
+            {
+                // What keeps a file from being read (its owner, a lack of file handles) does not change the folder.
+                if (Directory.GetLastWriteTimeUtc(_folder) == _readAt && _unread.All(IsStillUnreadable))
+                    return;
+                Load();
+            }
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new IOException($"The gallery {_folder} cannot be read: see that it belongs to the node's user.", e);
         }
 
         Changed?.Invoke();
@@ -145,8 +165,10 @@ public sealed class IdentityStore
 
     private void Load()
     {
-        _readAt = Directory.GetLastWriteTimeUtc(_folder);
+        DateTime readAt = Directory.GetLastWriteTimeUtc(_folder);
         var identities = new List<Identity>();
+        var unread = new HashSet<string>();
+        Exception? hindrance = null;
         foreach (string path in Directory.EnumerateFiles(_folder, "*" + IdentityFile.Extension))
         {
             if (identities.Count >= IdentitiesAtMost)
@@ -159,14 +181,50 @@ public sealed class IdentityStore
             {
                 identities.Add(Read(path));
             }
-            catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
+            catch (InvalidDataException e)
             {
-                SetAside(path, e);
+                SetAside(path, e.Message);
             }
+            catch (FileNotFoundException)
+            {
+                // Erased since the folder was read.
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                unread.Add(path);
+                hindrance = e;
+                if (Guid.TryParseExact(Path.GetFileNameWithoutExtension(path), "N", out Guid id) && Find(id) is Identity known)
+                    identities.Add(known);
+            }
+        }
+
+        if (unread.Except(_unread).FirstOrDefault() is string first)
+        {
+            _log.LogWarning("{Count} identity files cannot be read now and stay as they are, among them {Path}: see that it belongs to the node's user. ({Reason})",
+                unread.Count, first, hindrance!.Message);
         }
 
         identities.Sort((a, b) => a.CreatedAt != b.CreatedAt ? a.CreatedAt.CompareTo(b.CreatedAt) : a.Id.CompareTo(b.Id));
         _snapshot = new([.. identities], _snapshot.Version + 1);
+        _unread = unread;
+        _readAt = readAt;
+    }
+
+    private bool IsStillUnreadable(string path)
+    {
+        try
+        {
+            Read(path);
+            return false;
+        }
+        catch (Exception e) when (e is InvalidDataException or FileNotFoundException)
+        {
+            return false;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return true;
+        }
     }
 
     private Identity Read(string path)
@@ -178,9 +236,8 @@ public sealed class IdentityStore
         return IdentityFile.Decode(File.ReadAllBytes(path), id, _key);
     }
 
-    private void SetAside(string path, Exception why)
+    private void SetAside(string path, string reason)
     {
-        string reason = why is InvalidDataException ? why.Message : "it cannot be read";
         try
         {
             File.Move(path, path + SetAsideExtension, overwrite: true);

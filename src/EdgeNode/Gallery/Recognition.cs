@@ -1,6 +1,10 @@
+using System.Text.Json.Serialization;
+using EdgeNode.Storage;
+
 namespace EdgeNode.Gallery;
 
 /// <summary>Whether a face has a name (contract §4).</summary>
+[JsonConverter(typeof(SnakeCaseEnum<RecognitionStatus>))]
 public enum RecognitionStatus
 {
     /// <summary>No shot good enough yet, or the shots do not decide: never guessed.</summary>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using EdgeNode.Access;
 using EdgeNode.Events;
 using Microsoft.AspNetCore.Http;
@@ -10,7 +9,6 @@ namespace EdgeNode.Http;
 internal sealed class EventRoutes(EventLog log, AccessTokens tokens)
 {
     private const int MostAtOnce = 500;
-    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
     public void Map(Guard guard)
     {
@@ -38,8 +36,8 @@ internal sealed class EventRoutes(EventLog log, AccessTokens tokens)
             return;
         }
 
-        // Subscribed before the past is read: what comes in between is told apart by its cursor.
-        using EventSubscription? subscription = log.Subscribe(grant.Allows);
+        // Subscribed before the past is read, so that nothing comes unnoticed in between.
+        using EventSubscription? subscription = log.Subscribe();
         if (subscription is null)
         {
             await new Problem(StatusCodes.Status503ServiceUnavailable, "Too many listeners", "As many follow the events as may: try again later.").WriteAsync(context);
@@ -53,56 +51,13 @@ internal sealed class EventRoutes(EventLog log, AccessTokens tokens)
         try
         {
             await context.Response.StartAsync(context.RequestAborted);
-            while (true)
-            {
-                EventPage page = log.ReadAfter(cursor, grant.Allows, MostAtOnce);
-                foreach (LoggedEvent logged in page.Events)
-                    await SendAsync(context, logged);
-                cursor = page.Next;
-                if (page.Events.Count < MostAtOnce)
-                    break;
-            }
-
-            await context.Response.Body.FlushAsync(context.RequestAborted);
-            await ForwardAsync(context, grant, subscription, cursor);
+            var stream = new EventStream(log, subscription, grant.Allows, () => tokens.IsStillValid(grant), TimeProvider.System);
+            await stream.WriteAsync(context.Response.Body, cursor, grant.ExpiresAt, context.RequestAborted);
         }
         catch (OperationCanceledException)
         {
             // The listener left.
         }
-    }
-
-    private async Task ForwardAsync(HttpContext context, AccessGrant grant, EventSubscription subscription, long cursor)
-    {
-        while (tokens.IsStillValid(grant))
-        {
-            using var pause = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-            pause.CancelAfter(Heartbeat);
-            try
-            {
-                if (!await subscription.Reader.WaitToReadAsync(pause.Token))
-                    return;
-            }
-            catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
-            {
-                await context.Response.Body.WriteAsync(": still here\n\n"u8.ToArray(), context.RequestAborted);
-            }
-
-            while (subscription.Reader.TryRead(out LoggedEvent logged))
-            {
-                if (logged.Cursor > cursor)
-                    await SendAsync(context, logged);
-            }
-
-            await context.Response.Body.FlushAsync(context.RequestAborted);
-        }
-    }
-
-    private static async Task SendAsync(HttpContext context, LoggedEvent logged)
-    {
-        await context.Response.Body.WriteAsync(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"id: {logged.Cursor}\ndata: ")), context.RequestAborted);
-        await context.Response.Body.WriteAsync(logged.Event.ToJson(), context.RequestAborted);
-        await context.Response.Body.WriteAsync("\n\n"u8.ToArray(), context.RequestAborted);
     }
 
     private static bool TryCursor(HttpContext context, out long cursor)

@@ -82,7 +82,7 @@ public sealed class HttpServer : IAsyncDisposable
         new PlaybackRoutes(subjects.Cameras, subjects.Sessions, subjects.Tokens, subjects.Revocations, configuration, () => server.Port, time).Map(guard);
         new CameraRoutes(subjects.Cameras, configuration.Node, subjects.Health, time).Map(guard);
         new EventRoutes(subjects.Events, subjects.Tokens).Map(guard);
-        application.MapFallback(static context => Problem.NotFound("There is no such route.").WriteAsync(context));
+        application.MapFallback("{**path}", static context => Problem.NotFound("There is no such route.").WriteAsync(context));
         try
         {
             await application.StartAsync();
@@ -92,7 +92,7 @@ public sealed class HttpServer : IAsyncDisposable
             await application.DisposeAsync();
             HttpSection http = configuration.Http;
             string reason = (fault.InnerException ?? fault) is AddressInUseException or SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse }
-                ? "another program uses that port; stop it, or choose another with http.listen"
+                ? "another program uses that port; stop it, or choose another one (http.listen, or --port of the demo)"
                 : fault.Message;
             throw new IOException($"Cannot listen on {http.Host}:{http.Port}: {reason}.", fault);
         }

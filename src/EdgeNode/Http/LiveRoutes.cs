@@ -31,6 +31,7 @@ internal sealed class LiveRoutes(CameraSet cameras, PlaybackSessions sessions)
         if (cameras.Find(id) is not Camera camera)
             return Problem.NotFound($"There is no camera '{id}' here.").WriteAsync(context);
         sessions.Touch(grant.SessionId);
+        camera.Viewers.Note(grant.SessionId, context.Connection.RemoteIpAddress?.ToString() ?? "");
         string file = Value(context, "file");
         return file switch
         {

@@ -199,9 +199,9 @@ public sealed class CameraIngest : IDisposable
         DateTime since = now.State == state ? now.Since : _time.GetUtcNow().UtcDateTime;
         Volatile.Write(ref _status, new CameraStatus(state, since, reason));
         if (reason is null or AwaitsKeyframe)
-            _log.LogInformation("Camera {Camera} is {State}.", Id, state);
+            _log.LogInformation("Camera {Camera} is {State}.", Id, CameraStateNames.Of(state));
         else
-            _log.LogWarning("Camera {Camera} is {State}: {Reason}", Id, state, reason);
+            _log.LogWarning("Camera {Camera} is {State}: {Reason}", Id, CameraStateNames.Of(state), reason);
         _onStatus(_status);
     }
 

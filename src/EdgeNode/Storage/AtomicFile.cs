@@ -1,3 +1,5 @@
+using EdgeNode.Native.Linux;
+
 namespace EdgeNode.Storage;
 
 /// <summary>Replaces whole files so that a power cut leaves the old content or the new, never a mixture.</summary>
@@ -8,7 +10,7 @@ public static class AtomicFile
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    /// <summary>Writes a file of mode 0600 beside <paramref name="path"/>, syncs it, and renames it into place.</summary>
+    /// <summary>Writes a file of mode 0600 beside <paramref name="path"/>, syncs it, and renames it into place. What root writes belongs to the folder's owner.</summary>
     /// <exception cref="IOException">The folder is missing, full or read-only; nothing is left behind.</exception>
     public static void Write(string path, ReadOnlySpan<byte> content)
     {
@@ -26,6 +28,7 @@ public static class AtomicFile
             };
             using (var stream = new FileStream(temporary, options))
             {
+                FileOwner.Inherit(Path.GetDirectoryName(Path.GetFullPath(path))!, stream.SafeFileHandle);
                 stream.Write(content);
                 stream.Flush(flushToDisk: true);
             }

@@ -75,6 +75,9 @@ public sealed record CameraHealth
     /// <summary>The decoder in use.</summary>
     public string? Decoder { get; init; }
 
+    /// <summary>Why its pictures are not analysed, in a sentence; null while they are.</summary>
+    public string? Trouble { get; init; }
+
     /// <summary>Mean milliseconds of inference an analysed picture.</summary>
     public double? InferenceMs { get; init; }
 

@@ -5,6 +5,7 @@
 const shownEvents = 100;
 const reconnectAfterMs = 2000;
 const refreshEveryMs = 2000;
+const furthestBehindS = 4;
 
 /** @type {Map<string, {element: HTMLElement, faces: Map<string, {name: string, status: string}>}>} */
 const cameras = new Map();
@@ -66,8 +67,12 @@ async function open() {
 
 async function refresh() {
   if (!token) return;
-  const answer = await (await api("api/stream/cameras")).json().catch(() => null);
-  for (const camera of answer?.cameras ?? []) label(camera);
+  try {
+    const answer = await (await api("api/stream/cameras")).json();
+    for (const camera of answer.cameras) label(camera);
+  } catch {
+    for (const id of cameras.keys()) label({ camera_id: id, state: "the node does not answer", reason: null });
+  }
 }
 
 /** @param {{camera_id: string, name: string}} camera */
@@ -81,11 +86,13 @@ function show(camera) {
   play(camera.camera_id, /** @type {HTMLVideoElement} */ (at("video", element)));
 }
 
-/** @param {{camera_id: string, name: string, state: string, reason: string|null}} camera */
+/** @param {{camera_id: string, name?: string, state: string, reason: string|null}} camera */
 function label(camera) {
   const entry = cameras.get(camera.camera_id);
   if (!entry) return;
-  at(".name", entry.element).textContent = camera.name;
+  if (camera.name) at(".name", entry.element).textContent = camera.name;
+  // A picture that stands still is not shown as if it were live.
+  entry.element.classList.toggle("stale", camera.state !== "streaming");
   at(".state", entry.element).textContent = camera.reason ? `${camera.state}: ${camera.reason}` : camera.state;
 }
 
@@ -121,6 +128,8 @@ async function play(camera, video, path) {
         again(error.response?.code);
       });
       player.on(Hls.Events.FRAG_CHANGED, () => showLatency(camera, player.latency));
+      const edge = setInterval(() => keepToTheEdge(player, video), 1000);
+      player.on(Hls.Events.DESTROYING, () => clearInterval(edge));
     } else {
       video.src = path;
       video.addEventListener("error", () => again(410), { once: true });
@@ -129,6 +138,15 @@ async function play(camera, video, path) {
   } catch {
     again(undefined);
   }
+}
+
+/**
+ * hls.js speeds up to catch the edge only while it is near; after a stall or a hidden tab it would stay behind for good.
+ * @param {any} player @param {HTMLVideoElement} video
+ */
+function keepToTheEdge(player, video) {
+  const edge = player.liveSyncPosition;
+  if (edge && !video.seeking && player.latency > furthestBehindS && edge > video.currentTime) video.currentTime = edge;
 }
 
 /** @param {string} camera @param {number} seconds */
@@ -183,12 +201,14 @@ function showEvent(event) {
     at(".faces", entry.element).replaceChildren(...[...entry.faces.values()].map((face) => span(`face ${face.status}`, face.name)));
   }
 
-  const row = document.createElement("li");
-  row.append(
+  // One visit is one row, whatever is said of it.
+  const list = at("#events ol");
+  const row = list.querySelector(`[data-event="${event.event_id}"]`) ?? document.createElement("li");
+  row.setAttribute("data-event", event.event_id);
+  row.replaceChildren(
     span("when", new Date(event.updated_at).toLocaleTimeString([], { hourCycle: "h23" })),
     span(event.identity.status, who),
     span("what", `${event.camera} · ${event.phase}`));
-  const list = at("#events ol");
   list.prepend(row);
   while (list.children.length > shownEvents) list.lastElementChild?.remove();
 }

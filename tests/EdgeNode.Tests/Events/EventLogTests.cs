@@ -72,44 +72,36 @@ public class EventLogTests
     }
 
     [Fact]
-    public async Task A_listener_gets_what_it_may_see_from_then_on()
+    public async Task A_listener_is_woken_once_for_all_that_came_since_it_last_waited()
     {
+        using EventSubscription subscription = _log.Subscribe()!;
         _log.Append(Event(1));
-        using EventSubscription subscription = _log.Subscribe(camera => camera == "entrance")!;
-        _log.Append(Event(2, camera: "vault"));
+        _log.Append(Event(2));
+        Assert.True(await subscription.WaitAsync(CancellationToken.None));
+        ValueTask<bool> next = subscription.WaitAsync(CancellationToken.None);
+        Assert.False(next.IsCompleted);
         _log.Append(Event(3));
-        LoggedEvent logged = await subscription.Reader.ReadAsync();
-        Assert.Equal(3, logged.Event.Seq);
-        Assert.Equal(_log.ReadAfter(0, All, 10).Next, logged.Cursor);
-        Assert.False(subscription.Reader.TryRead(out _));
+        Assert.True(await next);
     }
 
     [Fact]
-    public async Task A_listener_that_does_not_read_loses_its_oldest_and_is_told_how_many()
+    public async Task A_listener_that_left_is_not_woken_and_waits_no_more()
     {
-        using EventSubscription subscription = _log.Subscribe(All, capacity: 2)!;
-        for (int seq = 1; seq <= 5; seq++)
-            _log.Append(Event(seq));
-        Assert.Equal(3, subscription.Dropped);
-        Assert.Equal(4, (await subscription.Reader.ReadAsync()).Event.Seq);
-    }
-
-    [Fact]
-    public async Task A_listener_that_left_gets_nothing_and_its_reader_ends()
-    {
-        EventSubscription subscription = _log.Subscribe(All)!;
+        EventSubscription subscription = _log.Subscribe()!;
+        ValueTask<bool> waiting = subscription.WaitAsync(CancellationToken.None);
         subscription.Dispose();
         _log.Append(Event(1));
-        Assert.False(await subscription.Reader.WaitToReadAsync());
+        Assert.False(await waiting);
+        Assert.False(await subscription.WaitAsync(CancellationToken.None));
     }
 
     [Fact]
     public void Listeners_are_limited()
     {
-        List<EventSubscription> subscriptions = [.. Enumerable.Range(0, EventLog.SubscribersAtMost).Select(_ => _log.Subscribe(All)!)];
-        Assert.Null(_log.Subscribe(All));
+        List<EventSubscription> subscriptions = [.. Enumerable.Range(0, EventLog.SubscribersAtMost).Select(_ => _log.Subscribe()!)];
+        Assert.Null(_log.Subscribe());
         subscriptions[0].Dispose();
-        Assert.NotNull(_log.Subscribe(All));
+        Assert.NotNull(_log.Subscribe());
     }
 
     private static bool All(string camera) => true;

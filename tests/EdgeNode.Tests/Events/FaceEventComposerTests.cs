@@ -121,6 +121,25 @@ public class FaceEventComposerTests
     }
 
     [Fact]
+    public void What_an_event_tells_of_the_track_is_not_from_before_its_start()
+    {
+        FaceTrack track = Track(1).WithShots(Face((0, 0.8f)));
+        track.Frames = 3;
+        _composer.TrackStarted(track);
+        _composer.TrackUpdated(track.SeenAtSecond(600));
+        FaceEvent ended = _events[1], goesOn = _events[2];
+        Assert.Equal((At(0), 4), (ended.FrameAt, ended.TrackFrames));
+        Assert.Equal((At(600), At(600), 1), (goesOn.StartedAt, goesOn.FrameAt, goesOn.TrackFrames));
+
+        _composer.TrackUpdated(track.SeenAtSecond(610));
+        Assert.Equal((At(610), 2), (_events[3].FrameAt, _events[3].TrackFrames));
+
+        track.BestShotAt = At(615);
+        _composer.TrackEnded(track.SeenAtSecond(620));
+        Assert.Equal((At(615), 3), (_events[4].FrameAt, _events[4].TrackFrames));
+    }
+
+    [Fact]
     public void A_stop_ends_every_open_event_once()
     {
         FaceTrack first = Track(1), second = Track(2);

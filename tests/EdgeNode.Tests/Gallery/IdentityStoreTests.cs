@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using System.Text;
+using EdgeNode.Access;
 using EdgeNode.Gallery;
 using EdgeNode.Storage;
 using EdgeNode.Tests.Telemetry;
@@ -141,6 +143,76 @@ public sealed class IdentityStoreTests : IDisposable
     }
 
     [Fact]
+    public void A_file_that_cannot_be_read_now_stays_and_so_does_the_person_in_memory()
+    {
+        Identity ada = Person("Ada", Face((0, 1)));
+        IdentityStore node = IdentityStore.Open(_state, _log), shell = IdentityStore.Open(_state, _log);
+        node.Add(ada);
+        shell.Add(ada.With(references: [.. ada.References, new FaceReference(Pack, Face((0, 0.9f)))]));
+        FolderChanged();
+        using (Unreadable(PathOf(ada)))
+        {
+            node.Refresh();
+            node.Refresh();
+            Assert.Same(ada, Assert.Single(node.List));
+        }
+
+        Assert.Equal([PathOf(ada)], IdentityFiles());
+        string line = Assert.Single(_log.Lines);
+        Assert.Contains(PathOf(ada), line);
+        Assert.Contains("belongs to the node's user", line);
+        Assert.DoesNotContain("Ada", line);
+
+        node.Refresh();
+        Assert.Equal(2, Assert.Single(node.List).References.Count);
+        Assert.Single(_log.Lines);
+    }
+
+    [Fact]
+    public void A_person_whose_file_could_not_be_read_at_the_start_is_there_once_it_can_be()
+    {
+        Identity ada = Person("Ada", Face((0, 1)));
+        IdentityStore.Open(_state, _log).Add(ada);
+        IdentityStore node;
+        using (Unreadable(PathOf(ada)))
+            node = IdentityStore.Open(_state, _log);
+        Assert.Empty(node.List);
+        node.Refresh();
+        Assert.Equal(ada.Id, Assert.Single(node.List).Id);
+    }
+
+    [Fact]
+    public void A_look_while_nothing_changed_tells_nobody()
+    {
+        IdentityStore store = IdentityStore.Open(_state, _log);
+        store.Add(Person("Ada", Face((0, 1))));
+        FolderChanged();
+        store.Refresh();
+        int version = store.Version;
+        using (Unreadable(PathOf(store.List[0])))
+            store.Refresh();
+        Assert.Equal(version, store.Version);
+    }
+
+    [SkippableFact]
+    public void What_root_writes_belongs_to_the_owner_of_the_folder()
+    {
+        Skip.IfNot(Environment.IsPrivilegedProcess, "Only root may give files away.");
+        Run("chown", "12345:23456", _state);
+        Identity ada = Person("Ada", Face((0, 1)));
+        IdentityStore.Open(_state, _log).Add(ada);
+        SigningKey.LoadOrCreate(_state).Dispose();
+        string[] all = Directory.GetFileSystemEntries(_state, "*", SearchOption.AllDirectories);
+        Assert.Equal(4, all.Length);
+        Assert.All(all, path => Assert.Equal("12345:23456", Run("stat", "-c", "%u:%g", path).Trim()));
+
+        // A new version of a file too, whoever the old one belonged to.
+        Run("chown", "0:0", PathOf(ada));
+        IdentityStore.Open(_state, _log).Add(ada.With(name: "Ada L."));
+        Assert.Equal("12345:23456", Run("stat", "-c", "%u:%g", PathOf(ada)).Trim());
+    }
+
+    [Fact]
     public void Leftovers_of_a_crash_while_writing_vanish()
     {
         IdentityStore.Open(_state, _log).Add(Person("Ada", Face((0, 1))));
@@ -163,5 +235,36 @@ public sealed class IdentityStoreTests : IDisposable
 
     private string PathOf(Identity identity) => Path.Combine(_state, IdentityStore.FolderName, $"{identity.Id:N}.identity");
 
+    /// <summary>Held until disposed: root is kept out by the lock, others by the mode already.</summary>
+    private static HeldFile Unreadable(string path)
+    {
+        var held = new HeldFile(path);
+        File.SetUnixFileMode(path, UnixFileMode.None);
+        return held;
+    }
+
+    /// <summary>Two changes within one tick of the file system's clock have one time; the tests do not wait for the next.</summary>
+    private void FolderChanged() =>
+        Directory.SetLastWriteTimeUtc(Path.Combine(_state, IdentityStore.FolderName), new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc));
+
+    private static string Run(string program, params string[] arguments)
+    {
+        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.Equal(0, process.ExitCode);
+        return output;
+    }
+
     private string[] IdentityFiles() => Directory.GetFiles(Path.Combine(_state, IdentityStore.FolderName));
+
+    private sealed class HeldFile(string path) : FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None)
+    {
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+                File.SetUnixFileMode(Name, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            base.Dispose(disposing);
+        }
+    }
 }
