@@ -9,14 +9,19 @@ public static class PhotoEnrolment
     // Behind a portrait somebody may stand; beside it nobody of nearly the same size may.
     private const float ClearlyLargest = 2;
 
+    // One poor reference resembles everybody. Portraits and group photos from the front measure 0.55 and more; a photo that lies on its side 0.
+    private const float LeastQuality = 0.4f;
+    private const float LeastPixels = 48;
+
     /// <summary>The reference of the one person whom the photo shows.</summary>
     /// <exception cref="EnrolmentException">The photo cannot be read, shows no face, one that is too poor, or several; the message says which.</exception>
     public static FaceReference FromPhoto(FaceModels models, string path)
     {
+        StillImage photo;
         IReadOnlyList<StillFace> faces;
         try
         {
-            StillImage photo = StillImage.Read(path);
+            photo = StillImage.Read(path);
             faces = models.AnalyzeStill(photo.View);
         }
         catch (DecodeException fault)
@@ -29,8 +34,12 @@ public static class PhotoEnrolment
             throw new EnrolmentException($"{path}: no face was found; use a photo that shows the face from the front and larger.");
         if (bySize.Length > 1 && bySize[0].Box.Area < ClearlyLargest * bySize[1].Box.Area)
             throw new EnrolmentException($"{path}: {bySize.Length} faces were found; use a photo of one person, or cut it to that face.");
-        if (bySize[0].Embedding is not { } embedding)
-            throw new EnrolmentException($"{path}: the face is too small or turned too far away; use a larger one from the front.");
+        StillFace face = bySize[0];
+        float side = MathF.Min(face.Box.Width * photo.Width, face.Box.Height * photo.Height);
+        if (side < LeastPixels)
+            throw new EnrolmentException($"{path}: the face is {side:0} pixels small; use a photo that shows it with {LeastPixels:0} or more.");
+        if (face.Quality < LeastQuality || face.Embedding is not { } embedding)
+            throw new EnrolmentException($"{path}: the face is blurred, or turned or tilted too far; use a sharp photo from the front, upright.");
         return new FaceReference(models.Pack.Id, embedding);
     }
 
