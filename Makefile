@@ -7,6 +7,8 @@ SHELL := /bin/bash
 ARGS ?=
 FILTER ?=
 
+# What builds in this folder goes through build/in-turn: two makes would build over each other.
+
 help: ## list the actions
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -15,37 +17,35 @@ run: build ## set up, build and start the demo; it prints the URL to open
 
 test: ## set up, build and run every test; the last line counts them
 	@build/setup-packages build test
-	@build/setup-assets
-	@build/setup-test-media
-	@build/publish linux-x64
-	@build/test $(FILTER)
+	@build/in-turn 'build/setup-assets && \
+	  build/setup-test-media && \
+	  build/publish linux-x64 && \
+	  build/test $(FILTER)'
 
 build: ## publish the binary and what lies beside it to out/linux-x64
 	@build/setup-packages build
-	@build/setup-assets
-	@build/publish linux-x64
+	@build/in-turn 'build/setup-assets && build/publish linux-x64'
 
 build-arm64: ## the same for arm64 boards, to out/linux-arm64
 	@build/setup-packages build arm64
-	@build/setup-assets
-	@build/publish linux-arm64
+	@build/in-turn 'build/setup-assets && build/publish linux-arm64'
 
 bench: ## compare CPU and memory with FFmpeg and with a home-made OpenCV stack
 	@build/setup-packages build bench
-	@build/setup-assets
-	@build/setup-test-media
-	@build/publish linux-x64
-	@build/bench $(ARGS)
+	@build/in-turn 'build/setup-assets && \
+	  build/setup-test-media && \
+	  build/publish linux-x64 && \
+	  build/bench $(ARGS)'
 
 soak: ## long runs under stress (not there yet)
 	@echo "make soak: there is no long run yet; 'make test' and 'make bench' are what there is." >&2; exit 1
 
 lint: ## check format, analysers and shell scripts
 	@build/setup-packages lint
-	@build/lint
+	@build/in-turn build/lint
 
 image: ## board images (not there yet)
 	@echo "make image: there is no board image yet; 'make build-arm64' makes the program for a board." >&2; exit 1
 
 clean: ## remove all that was built; what was downloaded stays in out/cache
-	@build/clean
+	@build/in-turn build/clean
