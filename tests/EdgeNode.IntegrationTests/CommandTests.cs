@@ -65,13 +65,13 @@ public sealed class CommandTests : IDisposable
         string photo = Directory.GetFiles(Path.Combine(Given.Gallery, "Franck"))[0];
         Assert.Equal(0, (await Edgenode("enroll", "Franck", photo, "--config", config)).ExitCode);
         Assert.Contains("Franck  1 references", (await Edgenode("identities", "--config", config)).Output, StringComparison.Ordinal);
-        foreach ((string filter, string reason) in (IEnumerable<(string, string)>)[("scale=iw/12:-2", "pixels small"), ("transpose=1", "turned or tilted")])
+        foreach ((string filter, string reason) in (IEnumerable<(string, string)>)[("scale=iw/12:-2", "pixels small"), ("gblur=sigma=14", "blurred")])
         {
             string poor = Path.Combine(_folder, "poor.jpg");
             Assert.Equal(0, (await RunningProcess.RunAsync("ffmpeg", "-v", "error", "-y", "-i", photo, "-vf", filter, poor)).ExitCode);
             (int refused, _, string why) = await Edgenode("enroll", "Franck", poor, "--config", config);
             Assert.Equal(1, refused);
-            Assert.Matches($"{reason}|no face was found", why);
+            Assert.Contains(reason, why, StringComparison.Ordinal);
         }
 
         (int exitCode, _, string errors) = await Edgenode("enroll", "Landscape", Write("grey.ppm", "P6 1 1 255\nabc"), "--config", config);

@@ -9,8 +9,8 @@ public static class PhotoEnrolment
     // Behind a portrait somebody may stand; beside it nobody of nearly the same size may.
     private const float ClearlyLargest = 2;
 
-    // One poor reference resembles everybody. Portraits and group photos from the front measure 0.55 and more; a photo that lies on its side 0.
-    private const float LeastQuality = 0.4f;
+    // One poor reference resembles everybody. Portraits from the front measure 0.7 to 1, blurred beyond use 0.5.
+    private const float LeastQuality = 0.6f;
     private const float LeastPixels = 48;
 
     /// <summary>The reference of the one person whom the photo shows.</summary>
