@@ -78,7 +78,7 @@ public sealed class CommandTests : IDisposable
         Assert.NotEqual(0, exitCode);
         Assert.Contains("nothing was changed", errors, StringComparison.Ordinal);
         Assert.Equal(0, (await Edgenode("identities", "--remove", "Franck", "--config", config)).ExitCode);
-        Assert.Equal("", (await Edgenode("identities", "--config", config)).Output);
+        Assert.Equal("Nobody is enrolled.", (await Edgenode("identities", "--config", config)).Output);
         Assert.Empty(Directory.GetFiles(Path.Combine(_folder, "state", "identities")));
     }
 
