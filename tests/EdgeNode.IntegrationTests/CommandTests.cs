@@ -173,6 +173,19 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public async Task An_analysis_leaves_nothing_in_the_home_folder()
+    {
+        string home = Directory.CreateDirectory(Path.Combine(_folder, "home")).FullName;
+        string[] before = Directory.GetFiles(Path.GetTempPath(), "mat-debug-*");
+        (int exitCode, string output, _) = await RunningProcess.RunAsync(
+            "env", $"HOME={home}", $"XDG_CACHE_HOME={home}", Given.Binary, "enroll", "Franck", Directory.GetFiles(Path.Combine(Given.Gallery, "Franck"))[0],
+            "--config", Write("home.yaml", $"node: {{ state: {_folder}/state }}\nmodels: {{ folder: {Given.Models} }}"));
+        Assert.True(exitCode == 0, output);
+        Assert.Empty(Directory.GetFileSystemEntries(home));
+        Assert.Empty(Directory.GetFiles(Path.GetTempPath(), "mat-debug-*").Except(before));
+    }
+
+    [Fact]
     public async Task An_unknown_FFmpeg_is_named_with_those_that_are_known()
     {
         foreach ((string library, string function) in (IEnumerable<(string, string)>)[("avutil", "avutil_version"), ("avcodec", "avcodec_version"), ("avformat", "avformat_version")])

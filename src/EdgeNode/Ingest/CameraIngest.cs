@@ -128,7 +128,9 @@ public sealed class CameraIngest : IDisposable
             source.Open();
             _timeline.BeginConnection();
             Connections++;
-            Publish(CameraState.Connecting, AwaitsKeyframe);
+            // A camera that connects and then says nothing, again and again, stays stalled.
+            if (_status.State != CameraState.Stalled)
+                Publish(CameraState.Connecting, AwaitsKeyframe);
             while (!_stop.IsSet)
             {
                 AccessUnit? unit = source.Read();
@@ -140,11 +142,17 @@ public sealed class CameraIngest : IDisposable
                     Publish(CameraState.Streaming, null);
                 }
 
-                _timeline.Place(unit);
-                Format = unit.Format;
-                Statistics.Count(unit);
-                Gop.Push(unit);
-                unit.Release();
+                try
+                {
+                    _timeline.Place(unit);
+                    Format = unit.Format;
+                    Statistics.Count(unit);
+                    Gop.Push(unit);
+                }
+                finally
+                {
+                    unit.Release();
+                }
             }
 
             return Closed();

@@ -59,6 +59,17 @@ public class CameraIngestTests
     }
 
     [Fact]
+    public void A_camera_that_connects_and_says_nothing_again_and_again_stays_stalled()
+    {
+        int opened = 0;
+        using var ingest = Start(() => Interlocked.Increment(ref opened) > 2
+            ? new ScriptedSource(Units.Make(0, key: true)) { BlocksAtTheEnd = true }
+            : new ScriptedSource { Ends = new SourceException(SourceTrouble.Stalled, "Silence.") });
+        WaitFor(status => status.State == CameraState.Stalled);
+        Assert.Equal(CameraState.Streaming, Next().State);
+    }
+
+    [Fact]
     public void A_source_that_cannot_even_be_closed_is_left_and_opened_anew()
     {
         int opened = 0;
@@ -125,6 +136,8 @@ public class CameraIngestTests
 
         public bool BlocksAtTheEnd { get; init; }
 
+        public SourceException Ends { get; init; } = new(SourceTrouble.Closed, "The script is over.");
+
         public bool FailsToClose { get; init; }
 
         public bool IsDisposed { get; private set; }
@@ -139,7 +152,7 @@ public class CameraIngestTests
                 return units[_next++];
             if (BlocksAtTheEnd)
                 _aborted.Wait();
-            throw new SourceException(SourceTrouble.Closed, "The script is over.");
+            throw Ends;
         }
 
         public void Abort() => _aborted.Set();
