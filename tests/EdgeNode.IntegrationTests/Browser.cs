@@ -49,6 +49,13 @@ internal sealed class Browser : IDisposable
         }
     }
 
+    /// <summary>Cuts the page off from the network, or gives it back.</summary>
+    public async Task SetOfflineAsync(bool offline)
+    {
+        await SendAsync("Network.enable", []);
+        await SendAsync("Network.emulateNetworkConditions", new JsonObject { ["offline"] = offline, ["latency"] = 0, ["downloadThroughput"] = -1, ["uploadThroughput"] = -1 });
+    }
+
     /// <summary>What the page looks like, as PNG.</summary>
     public async Task<byte[]> ScreenshotAsync() =>
         Convert.FromBase64String((await SendAsync("Page.captureScreenshot", []))["data"]!.GetValue<string>());

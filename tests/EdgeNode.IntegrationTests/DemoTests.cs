@@ -46,4 +46,30 @@ public class DemoTests
         await demo.TerminateAsync();
         Assert.Equal(0, demo.ExitCode);
     }
+
+    [SkippableFact]
+    public async Task A_page_that_was_cut_off_says_so_and_comes_back_to_the_edge()
+    {
+        Skip.IfNot(File.Exists(Browser.Program), $"There is no {Browser.Program}: Ubuntu has Chromium only as a snap.");
+        using var demo = new RunningProcess(Given.Binary, "demo", "--port", "0");
+        await demo.LineAsync(l => l == "ready");
+        using var browser = new Browser();
+        await browser.OpenAsync(demo.Lines.First(l => l.StartsWith("ui:", StringComparison.Ordinal))["ui:".Length..].Trim());
+        const string Video = "document.querySelector('[data-camera=demo] video')";
+        const string Behind = "parseFloat(document.querySelector('[data-camera=demo] .latency').textContent)";
+        await browser.UntilAsync($"{Video}?.currentTime > 2 && {Behind} < 3");
+
+        await browser.SetOfflineAsync(true);
+        await browser.UntilAsync("document.querySelector('[data-camera=demo].stale')");
+        double stoodAt = (double)(await browser.EvaluateAsync($"{Video}.currentTime"))!;
+        // Cut off until the edge is seconds ahead.
+        using var client = new HttpClient();
+        var playlist = new LivePlaylist(client, demo.Lines.First(l => l.StartsWith("view:", StringComparison.Ordinal))["view:".Length..].Trim());
+        await playlist.UntilAsync(p => p.LastSegment > 0);
+        long segment = playlist.LastSegment;
+        await playlist.UntilAsync(p => p.LastSegment >= segment + 4);
+        await browser.SetOfflineAsync(false);
+        await browser.UntilAsync($"{Video}.currentTime > {stoodAt.ToString(System.Globalization.CultureInfo.InvariantCulture)} + 5 && {Behind} < 3");
+        await browser.UntilAsync("!document.querySelector('.stale') && document.querySelector('#feed').textContent === 'Live'");
+    }
 }
