@@ -89,14 +89,6 @@ public sealed class PlaybackSessions(TimeProvider time, int limit = 500, int lim
         }
     }
 
-    /// <summary>Sessions of a camera whose player asked for something within the time given.</summary>
-    public int CountActive(string cameraId, TimeSpan within)
-    {
-        DateTimeOffset since = time.GetUtcNow() - within;
-        lock (_gate)
-            return _sessions.Values.Count(session => session.CameraId == cameraId && session.LastRequestAt >= since);
-    }
-
     private bool MakeRoom(int most, Func<PlaybackSession, bool> counts)
     {
         if (_sessions.Values.Count(counts) < most)
