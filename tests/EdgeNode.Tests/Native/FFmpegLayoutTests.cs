@@ -53,7 +53,7 @@ internal static class CCompiler
     {
         try
         {
-            using Process process = Process.Start(new ProcessStartInfo("cc", arguments) { RedirectStandardError = true })!;
+            using Process process = Process.Start(new ProcessStartInfo("clang", arguments) { RedirectStandardError = true })!;
             errors = process.StandardError.ReadToEnd();
             process.WaitForExit();
             return process.ExitCode == 0;

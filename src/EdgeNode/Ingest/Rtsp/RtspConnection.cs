@@ -168,7 +168,11 @@ internal sealed class RtspConnection : IDisposable
                 else if (error == SocketError.Success && !_aborted)
                     return;
                 else if (error == SocketError.Success)
-                    Thread.Sleep(5); // after an abort "no more" only means "nothing yet"
+                {
+                    // An abort shut the receiving side: a read, and a poll, then answer "no more" at once although the camera's answer may
+                    // still come, so there is no event to wait for. Bounded by TEARDOWN's own deadline.
+                    Thread.Sleep(5);
+                }
             }
         }
         catch (Exception exception) when (exception is SocketException or ObjectDisposedException or InvalidDataException)

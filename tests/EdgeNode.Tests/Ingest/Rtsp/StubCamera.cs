@@ -140,6 +140,7 @@ internal sealed class StubCamera : IDisposable
             while (true)
             {
                 Send(stream, [Stream!()]);
+                // The pace of a camera, not a wait: no test depends on how long it is.
                 Thread.Sleep(10);
             }
         }
