@@ -118,8 +118,34 @@ public sealed record CameraConfiguration
     /// <summary>Password, when not inside the URL.</summary>
     public Secret? Password { get; init; }
 
+    /// <summary>How RTP travels.</summary>
+    public RtpTransport Transport { get; init; } = RtpTransport.Tcp;
+
+    /// <summary>Who speaks RTSP.</summary>
+    public RtspClient Client { get; init; } = RtspClient.Own;
+
     /// <summary>Section <c>analytics</c>.</summary>
     public AnalyticsSection Analytics { get; init; } = new();
+}
+
+/// <summary>How RTP packets travel.</summary>
+public enum RtpTransport
+{
+    /// <summary>Interleaved in the RTSP connection (RFC 2326 §10.12).</summary>
+    Tcp,
+
+    /// <summary>UDP.</summary>
+    Udp,
+}
+
+/// <summary>Who speaks RTSP with a camera.</summary>
+public enum RtspClient
+{
+    /// <summary>The node's own client.</summary>
+    Own,
+
+    /// <summary>libavformat: the way out for odd cameras.</summary>
+    Ffmpeg,
 }
 
 /// <summary>Section <c>analytics</c> of a camera.</summary>

@@ -3,8 +3,8 @@ using EdgeNode.Native.Memory;
 namespace EdgeNode.Ingest;
 
 /// <summary>
-/// One coded picture, the currency of the node: NAL units behind 4-byte big-endian lengths, as MP4 and libavcodec
-/// (with avcC extradata) take them. Reference-counted: whoever keeps it past the call that handed it over takes
+/// One coded picture or audio frame, the currency of the node. A picture: NAL units behind 4-byte big-endian lengths, as MP4 and libavcodec
+/// (with avcC or hvcC extradata) take them. Audio: one raw AAC frame. Reference-counted: whoever keeps it past the call that handed it over takes
 /// a reference and releases it. Nobody changes it once it is shared.
 /// </summary>
 public sealed class AccessUnit
@@ -52,11 +52,36 @@ public sealed class AccessUnit
     /// <summary>The first picture after an interruption: players are told of a discontinuity.</summary>
     public bool StartsTimeline { get; private set; }
 
-    /// <summary>The parameters this picture was coded with.</summary>
+    /// <summary>The parameters this picture was coded with; no audio frame has any.</summary>
     public VideoFormat Format { get; private set; } = null!;
+
+    /// <summary>The parameters of an audio frame; null for a picture.</summary>
+    public AudioFormat? Audio { get; private set; }
 
     /// <summary>Makes an access unit around <paramref name="memory"/>, whose reference it takes over; the caller holds one reference to the unit.</summary>
     public static AccessUnit Create(PacketMemory memory, int length, VideoFormat format, in AccessUnitTiming timing, AccessUnitFlags flags)
+    {
+        AccessUnit unit = Take(memory, length, timing);
+        unit.Format = format;
+        unit.Audio = null;
+        unit.IsKey = (flags & AccessUnitFlags.Key) != 0;
+        unit.IsReference = (flags & AccessUnitFlags.Reference) != 0;
+        unit.IsDamaged = (flags & AccessUnitFlags.Damaged) != 0;
+        unit.StartsTimeline = (flags & AccessUnitFlags.StartsTimeline) != 0;
+        return unit;
+    }
+
+    /// <summary>Makes an audio frame, as <see cref="Create"/> makes a picture.</summary>
+    public static AccessUnit CreateAudio(PacketMemory memory, int length, AudioFormat format, in AccessUnitTiming timing)
+    {
+        AccessUnit unit = Take(memory, length, timing);
+        unit.Format = null!;
+        unit.Audio = format;
+        unit.IsKey = unit.IsReference = unit.IsDamaged = unit.StartsTimeline = false;
+        return unit;
+    }
+
+    private static AccessUnit Take(PacketMemory memory, int length, in AccessUnitTiming timing)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, memory.Capacity);
         AccessUnit? unit;
@@ -66,14 +91,9 @@ public sealed class AccessUnit
         memory.ClearPadding(length);
         unit._memory = memory;
         unit.Length = length;
-        unit.Format = format;
         unit.Dts = timing.Dts;
         unit.Pts = timing.Pts;
         unit.CapturedAt = timing.CapturedAt;
-        unit.IsKey = (flags & AccessUnitFlags.Key) != 0;
-        unit.IsReference = (flags & AccessUnitFlags.Reference) != 0;
-        unit.IsDamaged = (flags & AccessUnitFlags.Damaged) != 0;
-        unit.StartsTimeline = (flags & AccessUnitFlags.StartsTimeline) != 0;
         unit._references = 1;
         return unit;
     }

@@ -66,7 +66,7 @@ public sealed class GopBuffer : IAccessUnitFeed, IDisposable
             if (_newestKey >= 0)
                 Keep(unit);
             foreach (Attachment attachment in _attachments)
-                attachment.Sink.OnAccessUnit(unit);
+                Hand(unit, attachment.Sink);
         }
     }
 
@@ -76,7 +76,7 @@ public sealed class GopBuffer : IAccessUnitFeed, IDisposable
         lock (_gate)
         {
             foreach (AccessUnit unit in _units)
-                sink.OnAccessUnit(unit);
+                Hand(unit, sink);
             var attachment = new Attachment(this, sink);
             _attachments = [.. _attachments, attachment];
             return attachment;
@@ -100,6 +100,14 @@ public sealed class GopBuffer : IAccessUnitFeed, IDisposable
         Clear();
         lock (_gate)
             _attachments = [];
+    }
+
+    private static void Hand(AccessUnit unit, IAccessUnitSink sink)
+    {
+        if (unit.Audio is null)
+            sink.OnAccessUnit(unit);
+        else
+            sink.OnAudio(unit);
     }
 
     private void StartGop(AccessUnit key)

@@ -1,8 +1,8 @@
 namespace EdgeNode.Ingest;
 
 /// <summary>
-/// Where a camera's pictures come from: one connection, read by one thread that blocks. Timestamps are the source's own
-/// (90 kHz, rising, from any start); <see cref="CameraIngest"/> puts them on the camera's continuous timeline.
+/// Where a camera's pictures, and its AAC audio, come from: one connection, read by one thread that blocks. Timestamps are the source's own
+/// (90 kHz, rising, from any start, pictures and audio on one clock); <see cref="CameraIngest"/> puts them on the camera's continuous timeline.
 /// </summary>
 public interface IVideoSource : IDisposable
 {
@@ -10,7 +10,7 @@ public interface IVideoSource : IDisposable
     /// <exception cref="SourceException">It could not be had; the message says why in one sentence, without secrets.</exception>
     void Open();
 
-    /// <summary>Blocks for the next picture; null when the source has come to its end. The caller releases it.</summary>
+    /// <summary>Blocks for the next picture or audio frame; null when the source has come to its end. The caller releases it.</summary>
     /// <exception cref="SourceException">The connection broke, or nothing came within the source's deadline.</exception>
     AccessUnit? Read();
 

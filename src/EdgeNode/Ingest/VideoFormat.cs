@@ -25,10 +25,13 @@ public sealed class VideoFormat
     /// <summary>Height in pixels after cropping.</summary>
     public required int Height { get; init; }
 
-    /// <summary>AVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1) with the parameter sets: avcC's payload, and libavcodec's extradata.</summary>
+    /// <summary>
+    /// AVCDecoderConfigurationRecord or HEVCDecoderConfigurationRecord (ISO/IEC 14496-15 §5.3.3.1, §8.3.3.1) with the parameter
+    /// sets: the payload of avcC or hvcC, and libavcodec's extradata.
+    /// </summary>
     public required byte[] DecoderConfiguration { get; init; }
 
-    /// <summary>The CODECS string after RFC 6381, such as <c>avc1.64001f</c>.</summary>
+    /// <summary>The CODECS string after RFC 6381, such as <c>avc1.64001f</c> or <c>hvc1.1.6.L93.B0</c>.</summary>
     public required string CodecString { get; init; }
 
     /// <summary>Pictures that may be held back for reordering; 0 when decoding order is presentation order.</summary>
