@@ -11,7 +11,7 @@ namespace EdgeNode.Ingest.Rtsp;
 /// and SEI is read by nobody behind here, while vendors fill it with private data picture by picture.
 /// </summary>
 /// <remarks>At most two units come of one packet: take them with <see cref="TryTake"/> before the next.</remarks>
-internal sealed class H264Depacketizer(TimeProvider clock) : IDisposable
+internal sealed class H264Depacketizer(TimeProvider clock) : IDepacketizer
 {
     private const int DuplicatesAtMost = 16;
 
@@ -48,7 +48,7 @@ internal sealed class H264Depacketizer(TimeProvider clock) : IDisposable
     public long LostPackets { get; private set; }
 
     /// <summary>Pictures not handed out: before the first keyframe, without parameter sets, or larger than allowed.</summary>
-    public long SkippedPictures { get; private set; }
+    public long SkippedUnits { get; private set; }
 
     /// <summary>Highest sequence number with its cycles, as RTCP counts it (RFC 3550 §6.4.1).</summary>
     public uint HighestSequence { get; private set; }
@@ -350,7 +350,7 @@ internal sealed class H264Depacketizer(TimeProvider clock) : IDisposable
         _builder.Clear();
         _skippingFragments = true;
         _unitHasSlices = false;
-        SkippedPictures++;
+        SkippedUnits++;
         Damage();
     }
 
@@ -369,7 +369,7 @@ internal sealed class H264Depacketizer(TimeProvider clock) : IDisposable
         if ((_waitingForKey && !_unitIsKey) || !KnowFormat(firstSlice))
         {
             _builder.Clear();
-            SkippedPictures++;
+            SkippedUnits++;
             return;
         }
 

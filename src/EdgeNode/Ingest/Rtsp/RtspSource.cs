@@ -58,7 +58,7 @@ public sealed class RtspSource : IVideoSource
     public long LostPackets => _depacketizer.LostPackets;
 
     /// <summary>Pictures not handed out: before the first keyframe, or unusable.</summary>
-    public long SkippedPictures => _depacketizer.SkippedPictures;
+    public long SkippedPictures => _depacketizer.SkippedUnits;
 
     /// <inheritdoc/>
     public void Open()

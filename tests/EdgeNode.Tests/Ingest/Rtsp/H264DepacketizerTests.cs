@@ -69,7 +69,7 @@ public sealed class H264DepacketizerTests : IDisposable
 
         Assert.Equal([true, false], _units.Select(unit => unit.IsKey));
         Assert.Equal([true, false], _units.Select(unit => unit.StartsTimeline));
-        Assert.Equal(2, _depacketizer.SkippedPictures);
+        Assert.Equal(2, _depacketizer.SkippedUnits);
     }
 
     [Fact]
