@@ -1,3 +1,5 @@
+using EdgeNode.Ingest.Bitstream;
+
 namespace EdgeNode.Ingest.H264;
 
 /// <summary>

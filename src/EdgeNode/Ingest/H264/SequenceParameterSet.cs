@@ -1,3 +1,5 @@
+using EdgeNode.Ingest.Bitstream;
+
 namespace EdgeNode.Ingest.H264;
 
 /// <summary>What the node needs of a sequence parameter set (ITU-T H.264 §7.3.2.1, annex E).</summary>
