@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using EdgeNode.Ingest.H264;
+using EdgeNode.Tests.Ingest.H264;
 using EdgeNode.Tests.Streaming;
 
 namespace EdgeNode.Tests.Media;
@@ -8,7 +10,7 @@ namespace EdgeNode.Tests.Media;
 internal sealed partial class EncodedClip
 {
     /// <summary>The payload of avcC or hvcC.</summary>
-    public required byte[] DecoderConfiguration { get; init; }
+    public required byte[] DecoderConfiguration { get; set; }
 
     /// <summary>In decoding order: NAL units behind 4-byte lengths.</summary>
     public required IReadOnlyList<TestClip.Sample> Samples { get; init; }
@@ -22,6 +24,26 @@ internal sealed partial class EncodedClip
             yield return sample[(at + 4)..(at + 4 + length)];
             at += 4 + length;
         }
+    }
+
+    /// <summary>The parameter sets of the decoder configuration.</summary>
+    public IEnumerable<byte[]> ParameterSets(bool hevc)
+    {
+        if (hevc)
+        {
+            var record = EdgeNode.Ingest.H265.DecoderConfigurationRecord.Read(DecoderConfiguration);
+            return [.. record.VideoParameterSets, .. record.SequenceParameterSets, .. record.PictureParameterSets];
+        }
+
+        var avcc = EdgeNode.Ingest.H264.DecoderConfigurationRecord.Read(DecoderConfiguration);
+        return [.. avcc.SequenceParameterSets, .. avcc.PictureParameterSets];
+    }
+
+    /// <summary>Takes the VUI out of an H.264 clip's SPS, as cameras have it that write none.</summary>
+    public void RemoveVui()
+    {
+        (byte[] sps, byte[] pps) = (ParameterSets(false).First(), ParameterSets(false).Last());
+        DecoderConfiguration = H264Format.FromParameterSets(SpsWithoutVui.Of(sps), pps).DecoderConfiguration;
     }
 
     /// <summary>Encodes moving synthetic pictures at 25 a second by libx264 or libx265.</summary>

@@ -37,7 +37,13 @@ internal ref struct RbspReader
     /// <summary>Steps over <paramref name="count"/> bits.</summary>
     public void SkipBits(int count)
     {
-        for (int i = 0; i < count; i++)
+        for (; count >= 8 && _bitsLeft == 0; count -= 8)
+        {
+            LoadByte();
+            _bitsLeft = 0;
+        }
+
+        for (; count > 0; count--)
             ReadBit();
     }
 
