@@ -20,6 +20,7 @@ internal sealed class AacDepacketizer(AacPayload payload, TimeProvider clock) : 
     private int _fragmentsLength;
     private int _fragmentsExpected;
     private uint _fragmentsTimestamp;
+    private uint? _tornTimestamp; // of a frame whose loss is counted already
 
     private uint _lastTimestamp;
     private long _time; // unwrapped, ticks of the packets' clock
@@ -45,6 +46,8 @@ internal sealed class AacDepacketizer(AacPayload payload, TimeProvider clock) : 
             return;
         if (arrival != RtpArrival.Next)
             DropFragments();
+        else if (packet.Timestamp != _tornTimestamp)
+            _tornTimestamp = null;
         if (_fragments is not null && packet.Timestamp != _fragmentsTimestamp)
             DropFragments();
         MoveTo(packet.Timestamp, arrival == RtpArrival.OtherSource);
@@ -136,7 +139,9 @@ internal sealed class AacDepacketizer(AacPayload payload, TimeProvider clock) : 
             return;
         _fragments.Release();
         _fragments = null;
-        SkippedUnits++;
+        if (_fragmentsTimestamp != _tornTimestamp)
+            SkippedUnits++;
+        _tornTimestamp = _fragmentsTimestamp;
     }
 
     private void MoveTo(uint timestamp, bool otherSource)
