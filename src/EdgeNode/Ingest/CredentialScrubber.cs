@@ -45,7 +45,10 @@ internal sealed partial class CredentialScrubber
     /// <summary>The text without them.</summary>
     public string Scrub(string text)
     {
-        text = Url().Replace(text, static match =>
+        // First what is known: a password as it was pasted may look like the end of a URL.
+        foreach (string known in Volatile.Read(ref _longestFirst))
+            text = text.Replace(known, Hidden, StringComparison.Ordinal);
+        return Url().Replace(text, static match =>
         {
             ReadOnlySpan<char> rest = match.Groups["rest"].ValueSpan;
             int at = rest.LastIndexOf('@');
@@ -54,9 +57,6 @@ internal sealed partial class CredentialScrubber
             string tail = end >= 0 && end + 1 < host.Length ? "/…" : "";
             return $"{match.Groups["scheme"].ValueSpan}://{(at >= 0 ? Hidden + "@" : "")}{(end < 0 ? host : host[..end])}{tail}";
         });
-        foreach (string known in Volatile.Read(ref _longestFirst))
-            text = text.Replace(known, Hidden, StringComparison.Ordinal);
-        return text;
     }
 
     private static string LowerHex(string encoded) => Escape().Replace(encoded, static match => match.Value.ToLowerInvariant());

@@ -79,6 +79,9 @@ internal sealed class Demuxer : IDisposable
             throw DemuxerTrouble.OfOpening(_input, e, IsAborted, _within);
         }
 
+        // Looking for streams, FFmpeg takes an interruption for the end.
+        if (IsAborted || IsLate)
+            throw DemuxerTrouble.OfOpening(_input, null, IsAborted, _within);
         PickStreams(_context);
     }
 

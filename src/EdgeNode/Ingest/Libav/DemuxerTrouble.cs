@@ -8,12 +8,13 @@ internal static class DemuxerTrouble
     private const int NoAccess = -13;
     private const int ProtocolNotSupported = -93;
 
-    public static SourceException OfOpening(DemuxerInput input, FFmpegException e, bool isAborted, TimeSpan within)
+    /// <summary>Null for <paramref name="e"/>: it was interrupted.</summary>
+    public static SourceException OfOpening(DemuxerInput input, FFmpegException? e, bool isAborted, TimeSpan within)
     {
         string name = input.Name;
         if (isAborted)
             return new SourceException(SourceTrouble.Closed, $"{name} was closed.", e);
-        if (e.Code == FFmpegError.Exit)
+        if (e is null || e.Code == FFmpegError.Exit)
             return new SourceException(SourceTrouble.Stalled, $"{name} did not answer within {within.TotalSeconds:0.#} s.", e);
         if (e.Code == 0)
             return new SourceException(SourceTrouble.Unsupported, e.Message, e);
