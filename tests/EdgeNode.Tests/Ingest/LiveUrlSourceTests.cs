@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using EdgeNode.Configuration;
 using EdgeNode.Ingest;
 using EdgeNode.Native.FFmpeg;
 using EdgeNode.Tests.Media;
