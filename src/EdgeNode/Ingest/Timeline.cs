@@ -117,7 +117,7 @@ public sealed class Timeline
         Interlocked.Increment(ref _repaired);
 
         // Behind a re-stamped rogue that was put a little too far on: time goes on, and the next stamp fits again.
-        if (_lastDts > _lastTrueDts && dts > _lastTrueDts && _lastDts - dts < LongestOverlap)
+        if (dts > _lastTrueDts && dts <= _lastDts && _lastDts - dts < LongestOverlap)
         {
             _lastTrueDts = dts;
             return _lastDts + 1;

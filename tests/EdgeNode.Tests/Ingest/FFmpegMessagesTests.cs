@@ -97,7 +97,7 @@ public class FFmpegMessagesTests
         Assert.Equal(2, log.All.Count(line => line.Contains("no-such-thing", StringComparison.Ordinal)));
         Assert.Contains(log.All, line => line.Contains("no-such-thing", StringComparison.Ordinal) && line.EndsWith("(4 more since the last line)", StringComparison.Ordinal));
 
-        void Open() => Assert.Throws<FFmpegException>(() => FormatContext.Open($"file:/dev/null", [("format_whitelist", unknown)], () => false));
+        void Open() => Assert.Throws<FFmpegException>(() => FormatContext.Open("file:/dev/null", [("protocol_whitelist", unknown)], () => false));
     }
 
     private static int FreePort()

@@ -42,6 +42,16 @@ public sealed class LiveUrlSourceTests(SharedClips clips)
         Assert.Null(source.Read());
     }
 
+    [Fact]
+    public void H265_comes_over_HTTP_too()
+    {
+        using WebServer server = WebServer.Of(("/live.ts", Ts, File.ReadAllBytes(clips.Remuxed("hevc-live.ts", clips.MakeH265("hevc-made.mp4")))));
+        using var source = LiveUrlSource.Http(server.Url("/live.ts"));
+        source.Open();
+        Assert.Equal(SharedClips.Pictures, ReadAll(source).Count);
+        Assert.Equal((VideoCodec.H265, SharedClips.Width), (source.Format!.Codec, source.Format.Width));
+    }
+
     [Theory]
     [InlineData("/g711.flv", Flv, "G.711 A-law", "-c:a", "pcm_alaw", "-ar", "8000")]
     [InlineData("/mp2.ts", Ts, "MPEG audio", "-c:a", "mp2")]

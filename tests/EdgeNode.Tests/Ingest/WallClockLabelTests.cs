@@ -1,5 +1,4 @@
 using EdgeNode.Ingest;
-using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeNode.Tests.Ingest;
 
@@ -8,7 +7,7 @@ public class WallClockLabelTests
 {
     private const int Step = AccessUnit.TicksPerSecond / 25;
 
-    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero)) { AutoAdvanceAmount = TimeSpan.Zero };
+    private readonly SteppedClock _time = new();
 
     [Theory]
     [InlineData(+200e-6)]
@@ -20,6 +19,7 @@ public class WallClockLabelTests
         var random = new Random(7);
         DateTime start = Now, last = default, sent = start;
         double worst = 0;
+        long first = 0;
         for (int i = 0; i < Pictures; i++)
         {
             // A crystal that runs fast takes its pictures early by our clock; the network adds up to 60 ms, and 300 ms once in a while.
@@ -29,7 +29,9 @@ public class WallClockLabelTests
             _time.Advance(sent - Now);
             (long dts, DateTime label, bool startsTimeline) = Place(timeline, 12_345 + (long)i * Step);
 
-            Assert.Equal((long)i * Step, dts);
+            if (i == 0)
+                first = dts;
+            Assert.Equal(first + (long)i * Step, dts);
             Assert.False(startsTimeline);
             Assert.True(label > last, "labels rise");
             last = label;
@@ -48,7 +50,7 @@ public class WallClockLabelTests
     {
         var timeline = new Timeline(_time);
         Run(timeline, 0, 100);
-        _time.AdjustTime(_time.GetUtcNow().AddSeconds(seconds));
+        _time.Step(TimeSpan.FromSeconds(seconds));
         (long dts, DateTime label, bool startsTimeline) = Place(timeline, 100 * Step);
         Assert.Equal((100L * Step, false), (dts, startsTimeline));
         Assert.InRange((label - Now).TotalMilliseconds, -5, 5);
@@ -59,7 +61,7 @@ public class WallClockLabelTests
     {
         var timeline = new Timeline(_time);
         Run(timeline, 0, 500);
-        _time.AdjustTime(_time.GetUtcNow().AddSeconds(1));
+        _time.Step(TimeSpan.FromSeconds(1));
         DateTime before = default;
         for (int i = 500; i < 500 + 25 * 600; i++)
         {
@@ -152,5 +154,22 @@ public class WallClockLabelTests
         (long, DateTime, bool) placed = (unit.Dts, unit.CapturedAt, unit.StartsTimeline);
         unit.Release();
         return placed;
+    }
+
+    /// <summary>A monotonic clock, and a wall clock that can be set without it: FakeTimeProvider moves both.</summary>
+    private sealed class SteppedClock : TimeProvider
+    {
+        private TimeSpan _passed;
+        private DateTimeOffset _start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => _passed.Ticks;
+
+        public override DateTimeOffset GetUtcNow() => _start + _passed;
+
+        public void Advance(TimeSpan by) => _passed += by;
+
+        public void Step(TimeSpan by) => _start += by;
     }
 }

@@ -50,6 +50,9 @@ public sealed class SharedClips : IDisposable
         return file;
     }
 
+    /// <summary>The same pictures in H.265, with B-frames.</summary>
+    public string MakeH265(string name) => Make(name, "-c:v", "libx265", "-preset", "ultrafast", "-bf", "2", "-x265-params", $"log-level=error:keyint={Gop}:min-keyint={Gop}:scenecut=0:open-gop=0", "-tag:v", "hvc1");
+
     public string Make(string name, params string[] options)
     {
         string file = _folder.File(name);

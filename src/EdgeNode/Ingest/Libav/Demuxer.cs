@@ -21,6 +21,7 @@ internal sealed class Demuxer : IDisposable
     private FormatContext? _context;
     private Packet? _packet;
     private IPacketizer? _packetizer;
+    private string? _codec;
     private AacPacketizer? _audioPacketizer;
     private int _audioIndex = -1;
     private TimeSpan _within;
@@ -151,7 +152,7 @@ internal sealed class Demuxer : IDisposable
         for (int i = 0; i < context.StreamCount; i++)
         {
             MediaStream stream = context.Stream(i);
-            if (stream.IsVideo && stream.CodecName is "h264")
+            if (stream.IsVideo && stream.CodecName is "h264" or "hevc")
                 video ??= stream;
             else if (stream.IsVideo)
                 otherVideo ??= stream.CodecName;
@@ -165,10 +166,23 @@ internal sealed class Demuxer : IDisposable
         Audio = _withAudio ? audio : null;
         if (audio is not null)
             LeftOutAudio = null;
+        if (Audio is not null)
+        {
+            _audioPacketizer ??= new AacPacketizer();
+            _audioPacketizer.SetParameters(Audio.Extradata);
+            if (Audio.Extradata.Length > 0 && _audioPacketizer.Format is null)
+            {
+                LeftOutAudio = "AAC of a kind that the node does not read";
+                Audio = null;
+            }
+        }
+
         _audioIndex = Audio?.Index ?? -1;
         context.KeepOnly(Video.Index, _audioIndex);
 
-        _packetizer ??= new H264Packetizer();
+        if (_packetizer is null || _codec != Video.CodecName)
+            _packetizer = Video.CodecName == "hevc" ? new H265Packetizer() : new H264Packetizer();
+        _codec = Video.CodecName;
         try
         {
             _packetizer.SetParameters(Video.Extradata);
@@ -177,11 +191,6 @@ internal sealed class Demuxer : IDisposable
         {
             throw DemuxerTrouble.OfParameters(_input, e);
         }
-
-        if (Audio is null)
-            return;
-        _audioPacketizer ??= new AacPacketizer();
-        _audioPacketizer.SetParameters(Audio.Extradata);
     }
 
     private static string AudioName(string codec) => codec switch

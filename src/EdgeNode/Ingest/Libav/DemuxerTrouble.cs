@@ -47,8 +47,8 @@ internal static class DemuxerTrouble
     }
 
     public static SourceException OfVideo(DemuxerInput input, string? other) => new(SourceTrouble.Unsupported, other is null
-        ? $"{input.Name} has no video in it: H.264 video is needed."
-        : $"The video of {input.Name} is {other}: H.264 video is needed.");
+        ? $"{input.Name} has no video in it: H.264 or H.265 video is needed."
+        : $"The video of {input.Name} is {other}: H.264 or H.265 video is needed.");
 
     public static SourceException OfParameters(DemuxerInput input, InvalidDataException e) =>
         new(SourceTrouble.Unsupported, $"The video of {input.Name} cannot be read: {e.Message}", e);
