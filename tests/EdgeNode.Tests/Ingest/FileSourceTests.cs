@@ -72,7 +72,8 @@ public sealed class FileSourceTests(SharedClips clips)
         using var folder = new TemporaryFolder();
         using (FileStream raw = File.Create(folder.File("out.hevc")))
         {
-            foreach (byte[] set in ParameterSetsOf(format.DecoderConfiguration))
+            var record = EdgeNode.Ingest.H265.DecoderConfigurationRecord.Read(format.DecoderConfiguration);
+            foreach (byte[] set in (byte[][])[.. record.VideoParameterSets, .. record.SequenceParameterSets, .. record.PictureParameterSets])
                 raw.Write([0, 0, 0, 1, .. set]);
             foreach (AccessUnit unit in units)
             {
@@ -411,25 +412,5 @@ public sealed class FileSourceMemoryTests(SharedClips clips)
         }
 
         Assert.Equal(before, PacketMemory.RentedBytes);
-    }
-
-    // HEVCDecoderConfigurationRecord, ISO/IEC 14496-15 §8.3.3.1.2: arrays of parameter sets from byte 22.
-    private static List<byte[]> ParameterSetsOf(byte[] record)
-    {
-        var sets = new List<byte[]>();
-        int at = 23;
-        for (int arrays = record[22]; arrays > 0; arrays--)
-        {
-            int count = (record[at + 1] << 8) | record[at + 2];
-            at += 3;
-            for (; count > 0; count--)
-            {
-                int length = (record[at] << 8) | record[at + 1];
-                sets.Add(record[(at + 2)..(at + 2 + length)]);
-                at += 2 + length;
-            }
-        }
-
-        return sets;
     }
 }
