@@ -24,7 +24,7 @@ internal sealed class EncodedStream : IDisposable
 
     public List<AccessUnit> Units { get; } = [];
 
-    /// <summary>Sends the clip's samples, without those that <paramref name="leaveOut"/> names.</summary>
+    /// <summary>Sends the clip's samples; <paramref name="change"/> makes another NAL unit of each, or none.</summary>
     public static EncodedStream Send(EncodedClip clip, bool hevc, int skip = 0, bool setsFirst = true, Func<byte[], byte[]?>? change = null)
     {
         EncodedStream stream = new(hevc ? new H265Depacketizer(new FakeTimeProvider()) : new H264Depacketizer(new FakeTimeProvider()));
