@@ -77,10 +77,10 @@ internal sealed class Demuxer : IDisposable
         }
         catch (FFmpegException e)
         {
-            throw DemuxerTrouble.OfOpening(_input, e, IsAborted, _within);
+            throw DemuxerTrouble.OfOpening(_input, IsLate ? null : e, IsAborted, _within);
         }
 
-        // Looking for streams, FFmpeg takes an interruption for the end.
+        // Looking for streams, FFmpeg takes an interruption for the end, with an error (-1) or without.
         if (IsAborted || IsLate)
             throw DemuxerTrouble.OfOpening(_input, null, IsAborted, _within);
         PickStreams(_context);

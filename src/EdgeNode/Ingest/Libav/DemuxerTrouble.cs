@@ -5,6 +5,7 @@ namespace EdgeNode.Ingest.Libav;
 /// <summary>What an error of libavformat means to the user: one sentence, without secrets, and what kind of trouble it is.</summary>
 internal static class DemuxerTrouble
 {
+    private const int EndedBeforeParameters = -1; // avformat_find_stream_info's, no errno
     private const int NoAccess = -13;
     private const int ProtocolNotSupported = -93;
 
@@ -30,7 +31,7 @@ internal static class DemuxerTrouble
             return new SourceException(SourceTrouble.Unsupported, $"{name} is no video file that the node can read (MP4, Matroska, AVI, FLV, MPEG-TS).", e);
         if (e.Code == ProtocolNotSupported)
             return new SourceException(SourceTrouble.Unsupported, $"{name} does not send by this transport: set transport to the other one, tcp or udp.", e);
-        if (e.Code == FFmpegError.EndOfFile)
+        if (e.Code == FFmpegError.EndOfFile || e.Code == EndedBeforeParameters)
             return new SourceException(SourceTrouble.Closed, $"{name} hung up before it sent any video.", e);
         return e.Code is < 0 and > -200 and not FFmpegError.Invalid
             ? new SourceException(SourceTrouble.Unreachable, $"{name} cannot be reached: {FFmpegError.Describe(e.Code)}.", e)
