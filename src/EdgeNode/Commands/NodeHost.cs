@@ -37,6 +37,7 @@ internal sealed class NodeHost : IAsyncDisposable
     private readonly EventLog _events;
     private readonly HealthSampler _sampler;
     private MqttLink? _mqtt;
+    private readonly FFmpegMessages _ffmpegMessages;
     private HealthReporter? _reporter;
     private HttpServer? _http;
 
@@ -45,6 +46,7 @@ internal sealed class NodeHost : IAsyncDisposable
         _configuration = configuration;
         _time = time;
         _log = logs.CreateLogger("edgenode");
+        _ffmpegMessages = new FFmpegMessages(_log, time);
         _signingKey = SigningKey.LoadOrCreate(configuration.Node.State);
         _revocations = new Revocations(configuration.Node.State, time);
         Tokens = new AccessTokens(_signingKey, _revocations, configuration.Node.Site, configuration.Node.Id, time);
@@ -101,6 +103,7 @@ internal sealed class NodeHost : IAsyncDisposable
         if (_http is not null)
             await _http.DisposeAsync();
         _cameras.Dispose();
+        _ffmpegMessages.Dispose();
         if (_mqtt is not null)
             await _mqtt.DisposeAsync();
         _models?.Dispose();
