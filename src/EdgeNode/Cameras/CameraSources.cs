@@ -7,12 +7,12 @@ namespace EdgeNode.Cameras;
 /// <summary>Chooses the client for a camera's URL.</summary>
 public static class CameraSources
 {
-    /// <summary>A source for one try: our own client for rtsp, libavformat for http(s), and a film that loops at its own pace for <c>file:</c>.</summary>
-    public static IVideoSource Open(CameraConfiguration camera, TimeProvider time)
+    /// <summary>A source for one try: our own client for rtsp and rtsps, libavformat for http(s), and a film that loops at its own pace for <c>file:</c>.</summary>
+    public static IVideoSource Open(CameraConfiguration camera, TimeProvider time, SourceTry attempt = default)
     {
         string url = camera.Url.Reveal();
-        if (url.StartsWith("rtsp://", StringComparison.Ordinal))
-            return OpenRtsp(url, camera.Username, camera.Password, time);
+        if (IsRtsp(url))
+            return OpenRtsp(url, camera.Username, camera.Password, new RtspSourceOptions { Transport = camera.Transport, Remark = attempt.Remark }.After(attempt.SilentStarts), time);
         if (url.StartsWith("file:", StringComparison.Ordinal))
             return new FileSource(url["file:".Length..], new FileSourceOptions { Paced = true, Loop = true }, time);
         return new FileSource(WithLogin(url, camera.Username, camera.Password), new FileSourceOptions(), time);
@@ -36,15 +36,18 @@ public static class CameraSources
     }
 
     /// <summary>A source to be read once, as fast as it goes: a file's path, or a URL.</summary>
-    public static IVideoSource OpenFilm(string pathOrUrl, TimeProvider time) => pathOrUrl.StartsWith("rtsp://", StringComparison.Ordinal)
-        ? OpenRtsp(pathOrUrl, null, null, time)
+    public static IVideoSource OpenFilm(string pathOrUrl, TimeProvider time) => IsRtsp(pathOrUrl)
+        ? OpenRtsp(pathOrUrl, null, null, new RtspSourceOptions(), time)
         : new FileSource(pathOrUrl.StartsWith("file:", StringComparison.Ordinal) ? pathOrUrl["file:".Length..] : pathOrUrl, new FileSourceOptions(), time);
 
-    private static RtspSource OpenRtsp(string url, string? user, Secret? password, TimeProvider time)
+    private static bool IsRtsp(string url) =>
+        url.StartsWith("rtsp://", StringComparison.OrdinalIgnoreCase) || url.StartsWith("rtsps://", StringComparison.OrdinalIgnoreCase);
+
+    private static RtspSource OpenRtsp(string url, string? user, Secret? password, RtspSourceOptions options, TimeProvider time)
     {
         try
         {
-            return new RtspSource(RtspUrl.Parse(url, user, password?.Reveal()), clock: time);
+            return new RtspSource(RtspUrl.Parse(url, user, password?.Reveal()), options, time);
         }
         catch (FormatException fault)
         {
