@@ -7,12 +7,15 @@ namespace EdgeNode.Cameras;
 /// <summary>Chooses the client for a camera's URL.</summary>
 public static class CameraSources
 {
-    /// <summary>A source for one try: our own client for rtsp and rtsps, libavformat for http(s), and a film that loops at its own pace for <c>file:</c>.</summary>
-    public static IVideoSource Open(CameraConfiguration camera, TimeProvider time, SourceTry attempt = default)
+    /// <summary>
+    /// A source for one try: our own client for rtsp and rtsps, libavformat for http(s), and a film that loops at its own pace for <c>file:</c>.
+    /// <paramref name="remark"/> is told, on the reading thread, why no pictures come although the camera sends.
+    /// </summary>
+    public static IVideoSource Open(CameraConfiguration camera, TimeProvider time, Action<string>? remark = null)
     {
         string url = camera.Url.Reveal();
         if (IsRtsp(url))
-            return OpenRtsp(url, camera.Username, camera.Password, new RtspSourceOptions { Transport = camera.Transport, Remark = attempt.Remark }.After(attempt.SilentStarts), time);
+            return OpenRtsp(url, camera.Username, camera.Password, new RtspSourceOptions { Transport = camera.Transport, Remark = remark }, time);
         if (url.StartsWith("file:", StringComparison.Ordinal))
             return new FileSource(url["file:".Length..], new FileSourceOptions { Paced = true, Loop = true }, time);
         return new FileSource(WithLogin(url, camera.Username, camera.Password), new FileSourceOptions(), time);

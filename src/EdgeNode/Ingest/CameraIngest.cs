@@ -11,7 +11,7 @@ public sealed class CameraIngest : IDisposable
     private const int StackBytes = 256 << 10;
     private const string AwaitsKeyframe = "It is connected; waiting for a keyframe.";
 
-    private readonly Func<SourceTry, IVideoSource> _openSource;
+    private readonly Func<IVideoSource> _openSource;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly Action<CameraStatus> _onStatus;
@@ -21,13 +21,12 @@ public sealed class CameraIngest : IDisposable
     private readonly Thread _thread;
     private IVideoSource? _source;
     private CameraStatus _status;
-    private int _silentStarts;
 
     /// <summary>
     /// Ingest of camera <paramref name="id"/>, from sources that <paramref name="openSource"/> makes, one a try.
     /// <paramref name="onStatus"/> is called on the ingest thread at each change of state.
     /// </summary>
-    public CameraIngest(string id, Func<SourceTry, IVideoSource> openSource, Action<CameraStatus> onStatus, TimeProvider time, ILogger log)
+    public CameraIngest(string id, Func<IVideoSource> openSource, Action<CameraStatus> onStatus, TimeProvider time, ILogger log)
     {
         Id = id;
         _openSource = openSource;
@@ -81,6 +80,11 @@ public sealed class CameraIngest : IDisposable
             Gop.Dispose();
     }
 
+    /// <summary>
+    /// A source says, on the ingest thread, why no pictures come although the camera sends: it is shown until one does, and is no reason to connect anew.
+    /// </summary>
+    public void Remark(string reason) => Publish(_status.State == CameraState.Streaming ? CameraState.Stalled : _status.State, reason);
+
     private void Run()
     {
         var backoff = new Backoff(Random.Shared);
@@ -116,10 +120,9 @@ public sealed class CameraIngest : IDisposable
     private SourceException RunConnection(Backoff backoff)
     {
         IVideoSource? source = null;
-        bool anyUnit = false;
         try
         {
-            source = _openSource(new SourceTry(_silentStarts, Remark));
+            source = _openSource();
             lock (_gate)
             {
                 if (_stop.IsSet)
@@ -138,8 +141,6 @@ public sealed class CameraIngest : IDisposable
                 AccessUnit? unit = source.Read();
                 if (unit is null)
                     return new SourceException(SourceTrouble.Closed, "The stream came to its end.");
-                anyUnit = true;
-                _silentStarts = 0;
                 if (_status.State != CameraState.Streaming)
                 {
                     backoff.Reset();
@@ -163,8 +164,6 @@ public sealed class CameraIngest : IDisposable
         }
         catch (SourceException trouble)
         {
-            if (trouble.Trouble == SourceTrouble.Stalled && !anyUnit)
-                _silentStarts++;
             return trouble;
         }
         catch (Exception fault)
@@ -179,9 +178,6 @@ public sealed class CameraIngest : IDisposable
             Close(source);
         }
     }
-
-    // The camera sends, but there is nothing to show: said, and no reason to connect anew.
-    private void Remark(string reason) => Publish(_status.State == CameraState.Streaming ? CameraState.Stalled : _status.State, reason);
 
     private void Close(IVideoSource? source)
     {

@@ -84,7 +84,7 @@ public class CameraIngestTests
         int told = 0;
         using var ingest = new CameraIngest(
             "test",
-            _ => new ScriptedSource(Units.Make(0, key: true)),
+            () => new ScriptedSource(Units.Make(0, key: true)),
             status =>
             {
                 // The first call is Start's own, on the thread of the caller.
@@ -111,43 +111,17 @@ public class CameraIngestTests
     }
 
     [Fact]
-    public void Silent_starts_are_counted_and_forgotten_with_the_first_picture()
-    {
-        ConcurrentQueue<int> silentStarts = new();
-        using var ingest = Start(attempt =>
-        {
-            silentStarts.Enqueue(attempt.SilentStarts);
-            return silentStarts.Count switch
-            {
-                1 or 2 => new ScriptedSource { Ends = new SourceException(SourceTrouble.Stalled, "Silence.") },
-                3 => throw new SourceException(SourceTrouble.Unreachable, "Gone."),
-                4 => new ScriptedSource(Units.Make(0, key: true)),
-                _ => new ScriptedSource { BlocksAtTheEnd = true },
-            };
-        });
-        Assert.True(SpinWait.SpinUntil(() => silentStarts.Count >= 5, TimeSpan.FromSeconds(60)));
-        Assert.Equal([0, 1, 2, 2, 0], silentStarts.Take(5));
-    }
-
-    [Fact]
     public void A_remark_of_the_source_is_shown_until_a_picture_comes()
     {
-        Action<string>? remark = null;
         var source = new ScriptedSource { BlocksAtTheEnd = true };
-        using var ingest = Start(attempt =>
-        {
-            remark = attempt.Remark;
-            return source;
-        });
+        using CameraIngest ingest = Start(() => source);
         WaitFor(status => status.Reason == "It is connected; waiting for a keyframe.");
-        remark!("No keyframe.");
+        ingest.Remark("No keyframe.");
         CameraStatus next = Next();
         Assert.Equal((CameraState.Connecting, "No keyframe."), (next.State, next.Reason));
     }
 
-    private CameraIngest Start(Func<IVideoSource> open) => Start(_ => open());
-
-    private CameraIngest Start(Func<SourceTry, IVideoSource> open)
+    private CameraIngest Start(Func<IVideoSource> open)
     {
         var ingest = new CameraIngest("test", open, _states.Add, TimeProvider.System, NullLogger.Instance);
         ingest.Start();

@@ -27,17 +27,32 @@ internal sealed class MediaDescription
     /// <summary>The H.264 format among those offered; null when there is none.</summary>
     public MediaFormat? H264 => Formats.Find(format => format.IsH264);
 
-    /// <summary>What to call a format to the user, the static audio payload types of RFC 3551 included.</summary>
-    public string NameOf(MediaFormat format) => format.Encoding is null && IsAudio
-        ? format.PayloadType switch
+    /// <summary>What to call a format to the user: audio by its usual name, the static payload types of RFC 3551 included.</summary>
+    public string NameOf(MediaFormat format)
+    {
+        if (!IsAudio)
+            return format.Name;
+        string? name = format.Encoding ?? format.PayloadType switch
         {
             0 => "PCMU",
             8 => "PCMA",
             9 => "G722",
             14 => "MPA",
+            _ => null,
+        };
+        return name?.ToUpperInvariant() switch
+        {
+            "PCMU" => "G.711 µ-law",
+            "PCMA" => "G.711 A-law",
+            "G722" => "G.722",
+            "OPUS" => "Opus",
+            "MPA" => "MPEG audio",
+            "MPEG4-GENERIC" => "AAC",
+            "MP4A-LATM" => "AAC in LATM",
+            var other when other?.StartsWith("G726", StringComparison.Ordinal) == true => "G.726",
             _ => format.Name,
-        }
-        : format.Name;
+        };
+    }
 
     /// <summary>The format of a payload type, which is added where the m= line forgot it.</summary>
     public MediaFormat FormatOf(int payloadType)

@@ -6,7 +6,7 @@ namespace EdgeNode.Ingest.Rtsp;
 /// Requests to a camera and their answers, one at a time, with the login that it asks for; on one thread, only <see cref="Abort"/> may
 /// come from another. One connection at most is open at any time.
 /// </summary>
-internal sealed class RtspConversation(RtspUrl url, RtspSourceOptions options, TimeProvider clock)
+internal sealed class RtspConversation(RtspUrl url, TimeProvider clock)
 {
     private readonly Lock _connectionLock = new();
     private RtspConnection? _connection;
@@ -19,6 +19,9 @@ internal sealed class RtspConversation(RtspUrl url, RtspSourceOptions options, T
 
     /// <summary>Where the camera is: changes with a redirect.</summary>
     public RtspUrl Url { get; private set; } = url;
+
+    /// <summary>The deadlines.</summary>
+    public required RtspSourceOptions Options { get; set; }
 
     /// <summary>The open connection.</summary>
     public RtspConnection Connection => _connection ?? throw new InvalidOperationException("The source is not open.");
@@ -44,8 +47,8 @@ internal sealed class RtspConversation(RtspUrl url, RtspSourceOptions options, T
                 throw new SourceException(SourceTrouble.Closed, "The source was stopped.");
         }
 
-        TimeSpan tick = options.StallAfter < options.AnswerWithin ? options.StallAfter : options.AnswerWithin;
-        connection.Connect(Url.Host, Url.Port, options.ConnectWithin, tick, Url.IsTls);
+        TimeSpan tick = Options.StallAfter < Options.AnswerWithin ? Options.StallAfter : Options.AnswerWithin;
+        connection.Connect(Url.Host, Url.Port, Options.ConnectWithin, tick, Url.IsTls);
     }
 
     /// <summary>Closes the connection; with <paramref name="teardown"/> the camera is told, and given a moment to read it.</summary>
@@ -57,7 +60,7 @@ internal sealed class RtspConversation(RtspUrl url, RtspSourceOptions options, T
         try
         {
             if (teardown is not null)
-                connection.Finish(teardown.Write(++_sequence, Authorization(teardown)), _sequence, options.TeardownWithin);
+                connection.Finish(teardown.Write(++_sequence, Authorization(teardown)), _sequence, Options.TeardownWithin);
         }
         catch (InvalidDataException)
         {
@@ -187,7 +190,7 @@ internal sealed class RtspConversation(RtspUrl url, RtspSourceOptions options, T
                         return null;
                     break;
                 default:
-                    bool late = clock.GetElapsedTime(asked) > options.AnswerWithin;
+                    bool late = clock.GetElapsedTime(asked) > Options.AnswerWithin;
                     if (late && misnumbered is null)
                         throw new SourceException(SourceTrouble.Stalled, $"The camera at {Url.Address} does not answer {method}.");
 

@@ -12,10 +12,10 @@ public sealed class RtspSource : IVideoSource
 {
     private const int RedirectsAtMost = 5;
 
-    private readonly RtspSourceOptions _options;
     private readonly TimeProvider _clock;
     private readonly RtspConversation _conversation;
 
+    private RtspSourceOptions _options;
     private readonly List<RtspStream> _streams = [];
     private RtspStream? _video;
     private AudioClock? _audioClock;
@@ -49,17 +49,20 @@ public sealed class RtspSource : IVideoSource
         ArgumentNullException.ThrowIfNull(url);
         _options = options ?? new RtspSourceOptions();
         _clock = clock ?? TimeProvider.System;
-        _conversation = new RtspConversation(url, _options, _clock);
+        _conversation = new RtspConversation(url, _clock) { Options = _options };
     }
 
-    /// <summary>Video packets that never came.</summary>
+    /// <summary>Video packets that never came, since the session began. From any thread.</summary>
     public long LostPackets => _video?.LostPackets ?? 0;
 
     /// <summary>Pictures not handed out: before the first keyframe, or unusable.</summary>
     public long SkippedPictures => _video?.SkippedUnits ?? 0;
 
-    /// <summary>The codec of an audio stream that is left out, such as <c>PCMA</c>, while none is taken; else null. Never costs the video.</summary>
+    /// <summary>The codec of an audio stream that is left out, such as <c>G.711 A-law</c>, while none is taken; else null. It never costs the video.</summary>
     public string? LeftOutAudio { get; private set; }
+
+    /// <inheritdoc/>
+    public void GrantPatience(int failedStarts) => _conversation.Options = _options = _options.After(failedStarts);
 
     private string Address => _conversation.Url.Address;
 

@@ -36,12 +36,12 @@ public sealed record RtspSourceOptions
     public TimeSpan TeardownWithin { get; init; } = TimeSpan.FromSeconds(0.5);
 
     /// <summary>
-    /// The same with more patience for a camera that was silent at so many starts in a row: slow ones, on a slow link, are
+    /// The same with more patience for a camera that answered at so many starts in a row and then was silent: slow ones, on a slow link, are
     /// torn down for ever by a fixed limit. The first packet gets one limit more each time, up to 60 s, an answer up to 20 s.
     /// </summary>
-    public RtspSourceOptions After(int silentStarts)
+    public RtspSourceOptions After(int failedStarts)
     {
-        int factor = 1 + Math.Clamp(silentStarts, 0, 10);
+        int factor = 1 + Math.Clamp(failedStarts, 0, 10);
         return this with { FirstPacketWithin = Grow(FirstPacketWithin, factor, LongestFirstPacket), AnswerWithin = Grow(AnswerWithin, factor, LongestAnswer) };
     }
 

@@ -88,9 +88,9 @@ public sealed class RecordedCameraTests : IDisposable
     }
 
     [Theory]
-    [InlineData("m=audio 0 RTP/AVP 8\r\na=control:trackID=1\r\na=rtpmap:8 PCMA/8000\r\na=recvonly\r\nm=audio 0 RTP/AVP 116\r\na=rtpmap:116 MPEG4-GENERIC/64000\r\na=sendonly\r\n", "PCMA")] // gortsplib#479
-    [InlineData("m=audio 0 RTP/AVP 0\r\na=control:trackID=1\r\n", "PCMU")]
-    [InlineData("m=audio 0 RTP/AVP 111\r\na=rtpmap:111 opus/48000/2\r\n", "opus")]
+    [InlineData("m=audio 0 RTP/AVP 8\r\na=control:trackID=1\r\na=rtpmap:8 PCMA/8000\r\na=recvonly\r\nm=audio 0 RTP/AVP 116\r\na=rtpmap:116 MPEG4-GENERIC/64000\r\na=sendonly\r\n", "G.711 A-law")] // gortsplib#479
+    [InlineData("m=audio 0 RTP/AVP 0\r\na=control:trackID=1\r\n", "G.711 µ-law")]
+    [InlineData("m=audio 0 RTP/AVP 111\r\na=rtpmap:111 opus/48000/2\r\n", "Opus")]
     [InlineData("m=audio 0 RTP/AVP 116\r\na=rtpmap:116 PCMU/8000\r\na=sendonly\r\n", null)] // a loudspeaker, no audio
     [InlineData("", null)]
     public void Audio_that_the_node_does_not_read_is_left_out_and_named(string audio, string? name)

@@ -1,4 +1,3 @@
-using EdgeNode.Ingest;
 using EdgeNode.Ingest.Rtsp;
 using Microsoft.Extensions.Time.Testing;
 
