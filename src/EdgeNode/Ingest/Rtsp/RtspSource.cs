@@ -94,6 +94,8 @@ public sealed class RtspSource : IVideoSource
             {
                 if (TryTakeUnit(out AccessUnit? unit))
                     return unit;
+                if (_conversation.RedirectedTo is { } location)
+                    GoTo(location);
                 RtspConnection connection = _conversation.Connection;
                 InterleavedFramer framer = connection.Framer;
                 switch (framer.Next(out ReadOnlySpan<byte> payload))
@@ -232,6 +234,15 @@ public sealed class RtspSource : IVideoSource
         if (++_redirects > RedirectsAtMost)
             throw new SourceException(SourceTrouble.Unsupported, $"The camera at {from} redirects more than {RedirectsAtMost} times.");
         _conversation.Redirect(location);
+    }
+
+    // The camera sends us elsewhere while it plays, or away.
+    private void GoTo(string location)
+    {
+        if (location.Length == 0)
+            throw new SourceException(SourceTrouble.Closed, $"The camera at {Address} ended the session.");
+        for (string? next = location; next is not null; next = Start())
+            Follow(next);
     }
 
     private RtspStream ChooseVideo(SessionDescription description, Func<string?, string> resolve)
@@ -487,13 +498,6 @@ public sealed class RtspSource : IVideoSource
         if (message.Method is not null)
         {
             _conversation.Answer(message);
-            if (_conversation.RedirectedTo is not { } location)
-                return;
-            if (location.Length == 0)
-                throw new SourceException(SourceTrouble.Closed, $"The camera at {Address} ended the session.");
-            Follow(location);
-            while (Start() is { } next)
-                Follow(next);
         }
         else if (message.Sequence == _playSequence)
         {
