@@ -12,7 +12,7 @@ public sealed class Camera : IDisposable
     public Camera(CameraConfiguration configuration, Action<CameraStatus> onStatus, Func<IAccessUnitFeed, CameraAnalytics?> analytics, TimeProvider time, ILogger log)
     {
         Configuration = configuration;
-        Ingest = new CameraIngest(configuration.Id, () => CameraSources.Open(configuration, time), onStatus, time, log);
+        Ingest = new CameraIngest(configuration.Id, () => CameraSources.Open(configuration, time, reason => Ingest!.Remark(reason)), onStatus, time, log);
         Live = new LiveStream(configuration.Id, Ingest.Gop, time);
         Viewers = new Viewers(time);
         Analytics = analytics(Ingest.Gop);

@@ -8,11 +8,11 @@ namespace EdgeNode.Cameras;
 public static class CameraSources
 {
     /// <summary>
-    /// A source for one try: our own client for rtsp, or libavformat where the camera is set to it; libavformat for http(s); and a film that loops at its own
-    /// pace for <c>file:</c>.
+    /// A source for one try: our own client for rtsp and rtsps, or libavformat where the camera is set to it; libavformat for http(s); and a film that loops
+    /// at its own pace for <c>file:</c>. <paramref name="remark"/> is told, on the reading thread, why no pictures come although the camera sends.
     /// </summary>
     /// <exception cref="SourceException">The URL makes no sense.</exception>
-    public static IVideoSource Open(CameraConfiguration camera, TimeProvider time)
+    public static IVideoSource Open(CameraConfiguration camera, TimeProvider time, Action<string>? remark = null)
     {
         string url = camera.Url.Reveal();
         if (CameraUrl.IsFile(url))
@@ -22,20 +22,20 @@ public static class CameraSources
             return LiveUrlSource.Http(url, camera.Username, password, time: time);
         return camera.Client == RtspClient.Ffmpeg
             ? LiveUrlSource.Rtsp(url, camera.Username, password, camera.Transport, time: time)
-            : OpenRtsp(url, camera.Username, password, time);
+            : OpenRtsp(url, camera.Username, password, new RtspSourceOptions { Transport = camera.Transport, Remark = remark }, time);
     }
 
     /// <summary>A source to be read once, as fast as it goes: a file's path, or a URL.</summary>
     /// <exception cref="SourceException">The URL makes no sense.</exception>
     public static IVideoSource OpenFilm(string pathOrUrl, TimeProvider time) => CameraUrl.IsRtsp(pathOrUrl)
-        ? OpenRtsp(pathOrUrl, null, null, time)
+        ? OpenRtsp(pathOrUrl, null, null, new RtspSourceOptions(), time)
         : new FileSource(CameraUrl.IsFile(pathOrUrl) ? pathOrUrl["file:".Length..] : pathOrUrl, new FileSourceOptions(), time);
 
-    private static RtspSource OpenRtsp(string url, string? user, string? password, TimeProvider time)
+    private static RtspSource OpenRtsp(string url, string? user, string? password, RtspSourceOptions options, TimeProvider time)
     {
         try
         {
-            return new RtspSource(RtspUrl.Parse(url, user, password), clock: time);
+            return new RtspSource(RtspUrl.Parse(url, user, password), options, time);
         }
         catch (FormatException fault)
         {

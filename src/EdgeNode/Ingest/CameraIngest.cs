@@ -106,6 +106,11 @@ public sealed class CameraIngest : IDisposable
             Gop.Dispose();
     }
 
+    /// <summary>
+    /// A source says, on the ingest thread, why no pictures come although the camera sends: it is shown until one does, and is no reason to connect anew.
+    /// </summary>
+    public void Remark(string reason) => Publish(_status.State == CameraState.Streaming ? CameraState.Stalled : _status.State, reason);
+
     private void Run()
     {
         var backoff = new Backoff(Random.Shared);

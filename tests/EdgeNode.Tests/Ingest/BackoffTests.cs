@@ -29,7 +29,8 @@ public class BackoffTests
     public void After_a_refusal_the_wait_lets_sessions_time_out(SourceTrouble trouble)
     {
         Assert.InRange(_backoff.Next(trouble).TotalSeconds, 7.5, 10);
+        Assert.InRange(_backoff.Next(trouble).TotalSeconds, 15, 20);
         for (int i = 0; i < 20; i++)
-            Assert.InRange(_backoff.Next(trouble).TotalSeconds, 7.5, 30);
+            Assert.InRange(_backoff.Next(trouble).TotalSeconds, 30, 60);
     }
 }

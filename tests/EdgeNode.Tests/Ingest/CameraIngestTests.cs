@@ -146,6 +146,17 @@ public class CameraIngestTests
         Assert.Equal([0, 1, 2, 0], Enumerable.Range(0, 4).Select(_ => granted.TryTake(out int failed, TimeSpan.FromSeconds(30)) ? failed : -1));
     }
 
+    [Fact]
+    public void A_remark_of_the_source_is_shown_until_a_picture_comes()
+    {
+        var source = new ScriptedSource { BlocksAtTheEnd = true };
+        using CameraIngest ingest = Start(() => source);
+        WaitFor(status => status.Reason == "It is connected; waiting for a keyframe.");
+        ingest.Remark("No keyframe.");
+        CameraStatus next = Next();
+        Assert.Equal((CameraState.Connecting, "No keyframe."), (next.State, next.Reason));
+    }
+
     private CameraIngest Start(Func<IVideoSource> open)
     {
         var ingest = new CameraIngest("test", open, _states.Add, TimeProvider.System, NullLogger.Instance);

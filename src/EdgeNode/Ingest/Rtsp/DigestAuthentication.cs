@@ -5,7 +5,7 @@ using System.Text;
 namespace EdgeNode.Ingest.Rtsp;
 
 /// <summary>
-/// Answers a camera's challenge: Digest (RFC 2617 §3.2, RFC 7616) with MD5 or SHA-256, with quality of protection
+/// Answers a camera's challenge: Digest (RFC 2617 §3.2, RFC 7616) with SHA-256, else MD5, with quality of protection
 /// <c>auth</c> or none; Basic (RFC 7617) only where no Digest is offered.
 /// </summary>
 internal sealed class DigestAuthentication
@@ -42,14 +42,8 @@ internal sealed class DigestAuthentication
         AuthenticationChallenge? chosen = null;
         foreach (AuthenticationChallenge challenge in challenges)
         {
-            if (IsDigest(challenge) && CanAnswer(challenge))
-            {
+            if (Strength(challenge) > (chosen is null ? 0 : Strength(chosen)))
                 chosen = challenge;
-                break;
-            }
-
-            if (challenge.Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase))
-                chosen ??= challenge;
         }
 
         // A camera that offers a Digest that we cannot compute gets no password in clear instead.
@@ -106,6 +100,14 @@ internal sealed class DigestAuthentication
         if (_challenge["opaque"] is { } opaque)
             header.Append($", opaque=\"{Quoted(opaque)}\"");
         return header.ToString();
+    }
+
+    // SHA-256 before MD5 before a password in clear, in whatever order they are offered (RFC 7616 §3.7); 0: none of ours.
+    private static int Strength(AuthenticationChallenge challenge)
+    {
+        if (IsDigest(challenge))
+            return !CanAnswer(challenge) ? 0 : IsSha256(challenge["algorithm"]) ? 3 : 2;
+        return challenge.Scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase) ? 1 : 0;
     }
 
     private static bool IsDigest(AuthenticationChallenge challenge) => challenge.Scheme.Equals("Digest", StringComparison.OrdinalIgnoreCase);

@@ -27,6 +27,7 @@ internal sealed class InterleavedFramer
 
     // Garbage between frames that is stepped over before the connection is given up.
     private const int MostGarbage = 256 * 1024;
+    private const int HighestChannelInGarbage = 31;
 
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferSize, pinned: true);
     private int _start;
@@ -43,7 +44,7 @@ internal sealed class InterleavedFramer
     public long SkippedBytes { get; private set; }
 
     /// <summary>Room to receive into, never empty after <see cref="Next"/> has said <see cref="InterleavedFrameKind.None"/>. Ends the life of the frames found before.</summary>
-    public Span<byte> Free()
+    public ArraySegment<byte> Free()
     {
         if (_start > 0)
         {
@@ -52,7 +53,7 @@ internal sealed class InterleavedFramer
             _start = 0;
         }
 
-        return _buffer.AsSpan(_end);
+        return new ArraySegment<byte>(_buffer, _end, BufferSize - _end);
     }
 
     /// <summary>Says that so many bytes of <see cref="Free"/> were filled.</summary>
@@ -73,6 +74,18 @@ internal sealed class InterleavedFramer
                 if (bytes.Length < FrameHeader)
                     return InterleavedFrameKind.None;
                 int length = BinaryPrimitives.ReadUInt16BigEndian(bytes[2..]);
+                if (_garbage > 0 && length > 0)
+                {
+                    // Out of step, any '$' of the garbage looks like a frame: this one must hold RTP or RTCP of version 2 on a low channel.
+                    if (bytes.Length == FrameHeader)
+                        return InterleavedFrameKind.None;
+                    if (bytes[1] > HighestChannelInGarbage || bytes[FrameHeader] >> 6 != 2)
+                    {
+                        SkipGarbage(bytes);
+                        continue;
+                    }
+                }
+
                 if (bytes.Length < FrameHeader + length)
                     return InterleavedFrameKind.None;
                 Channel = bytes[1];

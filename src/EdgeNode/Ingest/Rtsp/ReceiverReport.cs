@@ -7,10 +7,11 @@ namespace EdgeNode.Ingest.Rtsp;
 /// </summary>
 internal sealed class ReceiverReport(TimeProvider clock)
 {
-    private const int SenderReportType = 200;
     private const int ReceiverReportType = 201;
     private const int DescriptionType = 202;
-    private const int InterleavedHeader = 4;
+    /// <summary>Bytes before the report proper: over UDP they are left away.</summary>
+    public const int InterleavedHeader = 4;
+
     private const int ReportLength = 32;
     private const int DescriptionLength = 20;
     private const int FractionScale = 65536;
@@ -23,23 +24,11 @@ internal sealed class ReceiverReport(TimeProvider clock)
     private uint _sequenceBefore;
     private bool _reportedBefore;
 
-    /// <summary>Looks for a sender report in a packet of the camera's RTCP channel; its time is echoed in the next report.</summary>
-    public void Receive(ReadOnlySpan<byte> packet)
+    /// <summary>Takes the camera's newest sender report; its time is echoed in the next report.</summary>
+    public void Receive(SenderReport report)
     {
-        while (packet.Length >= 8 && packet[0] >> 6 == 2)
-        {
-            int length = 4 * (1 + BinaryPrimitives.ReadUInt16BigEndian(packet[2..]));
-            if (packet[1] == SenderReportType && packet.Length >= 28)
-            {
-                // The middle 32 bits of the NTP timestamp.
-                _lastSenderReport = BinaryPrimitives.ReadUInt32BigEndian(packet[10..]);
-                _lastSenderReportAt = clock.GetTimestamp();
-            }
-
-            if (length > packet.Length)
-                return;
-            packet = packet[length..];
-        }
+        _lastSenderReport = (uint)(report.Ntp >> 16); // the middle 32 bits
+        _lastSenderReportAt = clock.GetTimestamp();
     }
 
     /// <summary>The report on a stream, framed; valid until the next call.</summary>

@@ -1,11 +1,16 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 
 namespace EdgeNode.Ingest.Rtsp;
 
 /// <summary>
 /// The TCP connection to a camera: a plain blocking socket, whose kernel timeouts are the deadlines, and the framer on
 /// it. No asynchronous call is ever made on the socket: it would turn it non-blocking, and each receive into several system calls.
+/// For <c>rtsps</c> TLS runs on it. The camera's certificate is not verified: cameras sign theirs themselves, and nobody gives them
+/// another; TLS keeps the stream and the password from those who listen, not from one who takes the camera's place (docs/decisions/0005).
 /// </summary>
 internal sealed class RtspConnection : IDisposable
 {
@@ -16,6 +21,8 @@ internal sealed class RtspConnection : IDisposable
     private readonly string _address;
     private readonly Func<string, CancellationToken, Task<IPAddress[]>> _resolve;
     private volatile Socket? _socket;
+    private SocketStream? _stream;
+    private SslStream? _tls;
     private volatile bool _connected;
     private volatile bool _aborted;
 
@@ -28,6 +35,15 @@ internal sealed class RtspConnection : IDisposable
     /// <summary>Splits what was received.</summary>
     public InterleavedFramer Framer => _framer;
 
+    /// <summary>The camera's address; null before the connection.</summary>
+    public IPAddress? RemoteAddress => (_socket?.RemoteEndPoint as IPEndPoint)?.Address;
+
+    /// <summary>Our address towards the camera; null before the connection.</summary>
+    public IPAddress? LocalAddress => (_socket?.LocalEndPoint as IPEndPoint)?.Address;
+
+    /// <summary>Whether <see cref="Receive"/> has something to do at once. Not known with TLS, which holds bytes back.</summary>
+    public bool IsReadable => _socket!.Poll(TimeSpan.Zero, SelectMode.SelectRead);
+
     /// <summary>Whether <see cref="Abort"/> was called.</summary>
     public bool IsAborted => _aborted;
 
@@ -37,9 +53,9 @@ internal sealed class RtspConnection : IDisposable
     public static RtspConnection Create(string address, Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null) =>
         new(address, resolve ?? Dns.GetHostAddressesAsync);
 
-    /// <summary>Resolves the name and connects, trying each address while time is left.</summary>
+    /// <summary>Resolves the name and connects, trying each address while time is left; with TLS, its handshake is within that time, too.</summary>
     /// <exception cref="SourceException">Nobody answers in time, or it was aborted.</exception>
-    public void Connect(string host, int port, TimeSpan within, TimeSpan tick)
+    public void Connect(string host, int port, TimeSpan within, TimeSpan tick, bool tls = false)
     {
         long started = TimeProvider.System.GetTimestamp();
         SocketException? failure = null;
@@ -59,7 +75,11 @@ internal sealed class RtspConnection : IDisposable
                 _connected = true;
                 ThrowIfAborted();
                 socket.SendTimeout = Milliseconds(within);
-                socket.ReceiveTimeout = Milliseconds(tick < LongestTick ? tick : LongestTick);
+                int tickMilliseconds = Milliseconds(tick < LongestTick ? tick : LongestTick);
+                if (tls)
+                    ShakeHands(host, within - TimeProvider.System.GetElapsedTime(started));
+                socket.ReceiveTimeout = tickMilliseconds;
+                _stream?.SetTick(tickMilliseconds);
                 return;
             }
             catch (SocketException exception)
@@ -84,7 +104,7 @@ internal sealed class RtspConnection : IDisposable
     /// <exception cref="SourceException">The connection ended.</exception>
     public bool Receive()
     {
-        int count = _socket!.Receive(_framer.Free(), SocketFlags.None, out SocketError error);
+        int count = ReceiveInto(_framer.Free(), out SocketError error);
         if (_aborted)
             ThrowIfAborted();
         if (error == SocketError.Success && count > 0)
@@ -102,18 +122,10 @@ internal sealed class RtspConnection : IDisposable
     /// <exception cref="SourceException">The connection ended, or the camera does not read.</exception>
     public void Send(ReadOnlySpan<byte> bytes)
     {
-        while (!bytes.IsEmpty)
-        {
-            int count = _socket!.Send(bytes, SocketFlags.None, out SocketError error);
-            if (error == SocketError.Success && count > 0)
-            {
-                bytes = bytes[count..];
-                continue;
-            }
-
-            ThrowIfAborted();
-            throw new SourceException(SourceTrouble.Closed, $"The camera at {_address} closed the connection.");
-        }
+        if (TrySend(bytes))
+            return;
+        ThrowIfAborted();
+        throw new SourceException(SourceTrouble.Closed, $"The camera at {_address} closed the connection.");
     }
 
     /// <summary>
@@ -149,8 +161,8 @@ internal sealed class RtspConnection : IDisposable
         try
         {
             socket.SendTimeout = Milliseconds(within);
-            socket.Send(request, SocketFlags.None, out SocketError error);
-            while (error == SocketError.Success)
+            SocketError error = TrySend(request) ? SocketError.Success : SocketError.Shutdown;
+            while (error == SocketError.Success && !(_aborted && _tls is not null)) // TLS takes the end of an aborted connection for final
             {
                 while (_framer.Next(out _) is var kind and not InterleavedFrameKind.None)
                 {
@@ -162,7 +174,7 @@ internal sealed class RtspConnection : IDisposable
                 if (left <= TimeSpan.Zero)
                     return;
                 socket.ReceiveTimeout = Milliseconds(left);
-                int count = socket.Receive(_framer.Free(), SocketFlags.None, out error);
+                int count = ReceiveInto(_framer.Free(), out error);
                 if (count > 0)
                     _framer.Received(count);
                 else if (error == SocketError.Success && !_aborted)
@@ -185,8 +197,79 @@ internal sealed class RtspConnection : IDisposable
     public void Dispose()
     {
         _socket?.Dispose();
+        _tls?.Dispose();
         _abort.Dispose();
     }
+
+    private int ReceiveInto(ArraySegment<byte> free, out SocketError error)
+    {
+        if (_tls is null)
+            return _socket!.Receive(free.AsSpan(), SocketFlags.None, out error);
+        try
+        {
+            error = SocketError.Success;
+            return _tls.Read(free.Array!, free.Offset, free.Count);
+        }
+        catch (Exception exception) when (IsTlsFailure(exception))
+        {
+            error = _stream!.TimedOut ? SocketError.TimedOut : SocketError.ConnectionReset;
+            return 0;
+        }
+    }
+
+    private bool TrySend(ReadOnlySpan<byte> bytes)
+    {
+        if (_tls is not null)
+        {
+            try
+            {
+                _tls.Write(bytes);
+                return true;
+            }
+            catch (Exception exception) when (IsTlsFailure(exception))
+            {
+                return false;
+            }
+        }
+
+        while (!bytes.IsEmpty)
+        {
+            int count = _socket!.Send(bytes, SocketFlags.None, out SocketError error);
+            if (error != SocketError.Success || count <= 0)
+                return false;
+            bytes = bytes[count..];
+        }
+
+        return true;
+    }
+
+    private void ShakeHands(string host, TimeSpan within)
+    {
+        _stream = new SocketStream(_socket!);
+        _stream.SetDeadline(within);
+        _tls = new SslStream(_stream, leaveInnerStreamOpen: true);
+        try
+        {
+            _tls.AuthenticateAsClient(new SslClientAuthenticationOptions
+            {
+                TargetHost = host,
+                CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+#pragma warning disable CA5359 // Cameras sign their certificates themselves: docs/decisions/0005.
+                RemoteCertificateValidationCallback = static (_, _, _, _) => true,
+#pragma warning restore CA5359
+            });
+        }
+        catch (Exception exception) when (IsTlsFailure(exception))
+        {
+            ThrowIfAborted();
+            throw _stream.TimedOut
+                ? new SourceException(SourceTrouble.Stalled, $"The camera at {_address} does not answer the TLS handshake.", exception)
+                : new SourceException(SourceTrouble.Unsupported, $"No TLS with {_address}: set the port at which the camera serves rtsps, or use rtsp://.", exception);
+        }
+    }
+
+    private static bool IsTlsFailure(Exception exception) =>
+        exception is IOException or AuthenticationException or SocketException or InvalidOperationException or NotSupportedException;
 
     private void ThrowIfAborted()
     {

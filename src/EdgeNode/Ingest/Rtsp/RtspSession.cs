@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace EdgeNode.Ingest.Rtsp;
 
-/// <summary>What SETUP's answer says (RFC 2326 §12.37, §12.39).</summary>
+/// <summary>The Session header of SETUP's answer (RFC 2326 §12.37).</summary>
 internal sealed class RtspSession
 {
     private const int UsualTimeoutSeconds = 60;
@@ -13,13 +13,10 @@ internal sealed class RtspSession
     /// <summary>After so long without a sign of life the camera ends the session.</summary>
     public TimeSpan Timeout { get; private init; }
 
-    /// <summary>Interleaved channel of the RTP packets.</summary>
-    public byte DataChannel { get; private init; }
+    /// <summary>The session after one more SETUP: the newer identifier where there is one, the shorter time-out.</summary>
+    public RtspSession With(RtspSession newer) => new() { Id = newer.Id ?? Id, Timeout = newer.Timeout < Timeout ? newer.Timeout : Timeout };
 
-    /// <summary>Interleaved channel of the RTCP packets.</summary>
-    public byte ControlChannel { get; private init; }
-
-    /// <summary>Reads the Session and Transport headers.</summary>
+    /// <summary>Reads the Session header.</summary>
     /// <exception cref="InvalidDataException">The identifier holds control characters: it could not be sent back.</exception>
     public static RtspSession Read(RtspMessage answer)
     {
@@ -40,24 +37,6 @@ internal sealed class RtspSession
             }
         }
 
-        (byte data, byte control) = ReadChannels(answer.Header("Transport"));
-        return new RtspSession { Id = id, Timeout = TimeSpan.FromSeconds(timeout), DataChannel = data, ControlChannel = control };
-    }
-
-    private static (byte Data, byte Control) ReadChannels(string? transport)
-    {
-        foreach (string part in (transport ?? "").Split(';', StringSplitOptions.TrimEntries))
-        {
-            if (!part.StartsWith("interleaved=", StringComparison.OrdinalIgnoreCase))
-                continue;
-            string[] channels = part["interleaved=".Length..].Split('-');
-            if (!byte.TryParse(channels[0], NumberStyles.None, CultureInfo.InvariantCulture, out byte data))
-                break;
-            return channels.Length > 1 && byte.TryParse(channels[1], NumberStyles.None, CultureInfo.InvariantCulture, out byte control)
-                ? (data, control)
-                : (data, (byte)(data + 1));
-        }
-
-        return (0, 1);
+        return new RtspSession { Id = id, Timeout = TimeSpan.FromSeconds(timeout) };
     }
 }

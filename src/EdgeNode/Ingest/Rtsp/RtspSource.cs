@@ -1,37 +1,36 @@
-using System.Text;
+using EdgeNode.Configuration;
 
 namespace EdgeNode.Ingest.Rtsp;
 
 /// <summary>
-/// A camera's H.264 stream by RTSP 1.0 (RFC 2326) with RTP interleaved on the TCP connection: OPTIONS, DESCRIBE, SETUP of
-/// the first H.264 stream, PLAY; a keep-alive when half of the session's time-out has passed; TEARDOWN at every close.
-/// All of it on the thread that calls <see cref="Open"/> and <see cref="Read"/>; only <see cref="Abort"/> may come from another.
-/// After an abort both throw <see cref="SourceException"/> with <see cref="SourceTrouble.Closed"/>.
+/// A camera's stream by RTSP 1.0 (RFC 2326), its RTP interleaved on the connection or by UDP: OPTIONS, DESCRIBE, SETUP of the first video
+/// stream that can be read and of the first such audio stream, PLAY; a keep-alive when half of the session's time-out has passed; TEARDOWN at
+/// every close. All of it on the thread that calls <see cref="Open"/> and <see cref="Read"/>; only <see cref="Abort"/> may come from
+/// another. After an abort both throw <see cref="SourceException"/> with <see cref="SourceTrouble.Closed"/>.
 /// </summary>
 public sealed class RtspSource : IVideoSource
 {
     private const int RedirectsAtMost = 5;
-    private const int ForeignPacketsAtMost = 50;
 
-    private readonly RtspSourceOptions _options;
     private readonly TimeProvider _clock;
-    private readonly H264Depacketizer _depacketizer;
-    private readonly ReceiverReport _report;
-    private readonly Lock _connectionLock = new();
+    private readonly RtspConversation _conversation;
 
-    private RtspUrl _url;
-    private RtspConnection? _connection;
-    private DigestAuthentication? _authentication;
-    private bool _aborted;
+    private RtspSourceOptions _options;
+    private readonly List<RtspStream> _streams = [];
+    private RtspStream? _video;
+    private AudioClock? _audioClock;
+    private UdpReceiver? _udp;
+    private RtspStream? _fed;
+    private AccessUnit? _ready;
+    private bool _withoutAudio;
     private bool _disposed;
-    private int _sequence;
+    private int _redirects;
 
     private RtspSession? _session;
     private string _controlUri = "";
-    private int _payloadType;
-    private int _foreignPackets;
-    private bool _canGetParameter;
-    private RtspRequest? _keepAlive;
+    private int _playSequence = -1;
+    private KeepAlive _keepAlive = new(null);
+    private RtspRequest? _keepAliveRequest;
     private int _keepAliveSequence = -1;
     private bool _keepAliveRepeated;
 
@@ -40,45 +39,44 @@ public sealed class RtspSource : IVideoSource
     private long _lastReportAt;
     private bool _anyVideo;
     private bool _videoSinceReceive;
-    private long _lastUnitAt;
-    private bool _unitSinceReceive;
+    private long _lastPictureAt;
+    private bool _pictureSinceReceive;
+    private bool _remarked;
 
     /// <summary>Makes a source; nothing is connected yet.</summary>
     public RtspSource(RtspUrl url, RtspSourceOptions? options = null, TimeProvider? clock = null)
     {
         ArgumentNullException.ThrowIfNull(url);
-        _url = url;
         _options = options ?? new RtspSourceOptions();
         _clock = clock ?? TimeProvider.System;
-        _depacketizer = new H264Depacketizer(_clock);
-        _report = new ReceiverReport(_clock);
+        _conversation = new RtspConversation(url, _clock) { Options = _options };
     }
 
-    /// <summary>RTP packets that never came.</summary>
-    public long LostPackets => _depacketizer.LostPackets;
+    /// <summary>Video packets that never came, since the session began. From any thread.</summary>
+    public long LostPackets => _video?.LostPackets ?? 0;
 
     /// <summary>Pictures not handed out: before the first keyframe, or unusable.</summary>
-    public long SkippedPictures => _depacketizer.SkippedUnits;
+    public long SkippedPictures => _video?.SkippedUnits ?? 0;
+
+    /// <summary>The codec of an audio stream that is left out, such as <c>G.711 A-law</c>, while none is taken; else null. It never costs the video.</summary>
+    public string? LeftOutAudio { get; private set; }
+
+    /// <inheritdoc/>
+    public void GrantPatience(int failedStarts) => _conversation.Options = _options = _options.After(failedStarts);
+
+    private string Address => _conversation.Url.Address;
+
+    private bool IsUdp => _options.Transport == RtpTransport.Udp;
 
     /// <inheritdoc/>
     public void Open()
     {
+        if (IsUdp && _conversation.Url.IsTls)
+            throw new SourceException(SourceTrouble.Unsupported, $"By UDP the pictures of {Address} would travel in the clear, which rtsps promises not to do: set transport: tcp.");
         try
         {
-            for (int redirects = 0; ; redirects++)
-            {
-                Connect();
-                RtspMessage answer = Describe();
-                if (answer.Status is < 300 or >= 400)
-                {
-                    Start(answer);
-                    return;
-                }
-
-                if (redirects == RedirectsAtMost)
-                    throw new SourceException(SourceTrouble.Unsupported, $"The camera at {_url.Address} redirects more than {RedirectsAtMost} times.");
-                Redirect(answer);
-            }
+            while (Start() is { } location)
+                Follow(location);
         }
         catch (InvalidDataException exception)
         {
@@ -90,18 +88,16 @@ public sealed class RtspSource : IVideoSource
     public AccessUnit? Read()
     {
         // Letting the rest of a begun picture gather (a millisecond's sleep) was measured: the kernel gathers it anyway, and the sleep costs more.
-        RtspConnection connection = _connection ?? throw new InvalidOperationException("The source is not open.");
-        InterleavedFramer framer = connection.Framer;
         try
         {
             while (true)
             {
-                if (_depacketizer.TryTake(out AccessUnit unit))
-                {
-                    _unitSinceReceive = true;
+                if (TryTakeUnit(out AccessUnit? unit))
                     return unit;
-                }
-
+                if (_conversation.RedirectedTo is { } location)
+                    GoTo(location);
+                RtspConnection connection = _conversation.Connection;
+                InterleavedFramer framer = connection.Framer;
                 switch (framer.Next(out ReadOnlySpan<byte> payload))
                 {
                     case InterleavedFrameKind.Data:
@@ -110,9 +106,15 @@ public sealed class RtspSource : IVideoSource
                     case InterleavedFrameKind.Message:
                         HandleMessage(framer.Message!);
                         break;
+                    case var _ when _udp is not null && _udp.TryNext(out RtspStream stream, out payload):
+                        Feed(stream, payload);
+                        break;
                     default:
                         CheckClocks();
-                        connection.Receive();
+                        if (_udp is null)
+                            connection.Receive();
+                        else
+                            _udp.Receive(connection);
                         break;
                 }
             }
@@ -124,14 +126,7 @@ public sealed class RtspSource : IVideoSource
     }
 
     /// <inheritdoc/>
-    public void Abort()
-    {
-        lock (_connectionLock)
-        {
-            _aborted = true;
-            _connection?.Abort();
-        }
-    }
+    public void Abort() => _conversation.Abort();
 
     /// <summary>Ends the session with TEARDOWN and closes the connection.</summary>
     public void Dispose()
@@ -139,132 +134,295 @@ public sealed class RtspSource : IVideoSource
         if (_disposed)
             return;
         _disposed = true;
-        CloseConnection();
-        _depacketizer.Dispose();
+        Close();
     }
 
-    private void Connect()
+    private void Close()
     {
-        CloseConnection();
-        var connection = RtspConnection.Create(_url.Address);
-        lock (_connectionLock)
-        {
-            _connection = connection;
-            if (_aborted)
-                throw new SourceException(SourceTrouble.Closed, "The source was stopped.");
-        }
-
-        TimeSpan tick = _options.StallAfter < _options.AnswerWithin ? _options.StallAfter : _options.AnswerWithin;
-        connection.Connect(_url.Host, _url.Port, _options.ConnectWithin, tick);
-    }
-
-    private void CloseConnection()
-    {
-        RtspConnection? connection = _connection;
-        if (connection is null)
-            return;
+        RtspRequest? teardown = null;
         try
         {
-            if (_session is not null)
-                SayGoodbye(connection);
+            teardown = _session is null ? null : SessionRequest("TEARDOWN");
+        }
+        catch (InvalidDataException)
+        {
+            // What the camera gave cannot be sent back; its session times out.
+        }
+
+        try
+        {
+            _conversation.Close(teardown);
         }
         finally
         {
             _session = null;
-            lock (_connectionLock)
+            _ready?.Release();
+            _ready = null;
+            _fed = null;
+            _audioClock = null;
+            foreach (RtspStream stream in _streams)
+                stream.Dispose();
+            _streams.Clear();
+            _udp?.Dispose();
+            _udp = null;
+        }
+    }
+
+    /// <summary>Opens the session; null: it plays, else where the camera sends us.</summary>
+    private string? Start()
+    {
+        bool asksForAudio = false;
+        try
+        {
+            return Start(ref asksForAudio);
+        }
+        catch (SourceException exception) when (asksForAudio && exception.Trouble is SourceTrouble.Closed or SourceTrouble.Stalled && !_conversation.IsAborted)
+        {
+            // It did not stand being asked for its audio.
+            _withoutAudio = true;
+            Close();
+            return Start(ref asksForAudio);
+        }
+    }
+
+    private string? Start(ref bool asksForAudio)
+    {
+        _conversation.Connect();
+
+        // Cameras that do not know OPTIONS still stream: its answer only tells how to keep the session alive.
+        RtspMessage options = Exchange(new RtspRequest("OPTIONS", _conversation.Url.RequestUri));
+        _keepAlive = new KeepAlive(options.Header("Public"));
+        _keepAliveRequest = null;
+        _keepAliveSequence = -1;
+
+        RtspMessage described = Exchange(new RtspRequest("DESCRIBE", _conversation.Url.RequestUri).With("Accept", "application/sdp"));
+        if (IsRedirect(described))
+            return Location(described);
+        ThrowUnlessOk("DESCRIBE", described);
+        var description = SessionDescription.Parse(described.Body);
+        string Resolve(string? control) =>
+            SessionDescription.ResolveControl(control, described.Header("Content-Base"), described.Header("Content-Location"), _conversation.Url.RequestUri);
+
+        RtspStream video = ChooseVideo(description, Resolve);
+        _video = video;
+        _streams.Add(video);
+        _controlUri = Resolve(description.Control);
+        RtspMessage setUp = SetUp(video);
+        if (IsRedirect(setUp))
+            return Location(setUp);
+        Accept(video, setUp);
+
+        LeftOutAudio = null;
+        RtspStream? audio = ChooseAudio(description, Resolve);
+        if (audio is not null)
+        {
+            _streams.Add(audio);
+            asksForAudio = true;
+            TakeAudio(video, audio);
+            asksForAudio = false;
+        }
+
+        if (IsUdp)
+            _udp = new UdpReceiver(_streams);
+        return Play(video);
+    }
+
+    private void Follow(string location)
+    {
+        string from = Address;
+        Close();
+        if (++_redirects > RedirectsAtMost)
+            throw new SourceException(SourceTrouble.Unsupported, $"The camera at {from} redirects more than {RedirectsAtMost} times.");
+        _conversation.Redirect(location);
+    }
+
+    // The camera sends us elsewhere while it plays, or away.
+    private void GoTo(string location)
+    {
+        if (location.Length == 0)
+            throw new SourceException(SourceTrouble.Closed, $"The camera at {Address} ended the session.");
+        for (string? next = location; next is not null; next = Start())
+            Follow(next);
+    }
+
+    private RtspStream ChooseVideo(SessionDescription description, Func<string?, string> resolve)
+    {
+        string? unreadable = null;
+        foreach (MediaDescription media in description.Media.Where(media => media.IsVideo && media.IsForUs))
+        {
+            foreach (MediaFormat format in media.Formats)
             {
-                _connection = null;
-                connection.Dispose();
+                if (CreateDepacketizer(format, ref unreadable) is { } depacketizer)
+                    return new RtspStream(isVideo: true, resolve(media.Control), format, depacketizer, _clock);
             }
         }
-    }
 
-    private void SayGoodbye(RtspConnection connection)
-    {
-        byte[] bytes;
-        try
-        {
-            RtspRequest teardown = SessionRequest("TEARDOWN");
-            bytes = teardown.Write(++_sequence, _authentication?.Authorize(teardown.Method, teardown.Uri));
-        }
-        catch (InvalidDataException)
-        {
-            return; // what the camera gave cannot be sent back; its session times out
-        }
+        if (unreadable is not null)
+            throw new SourceException(SourceTrouble.Unsupported, unreadable);
 
-        connection.Finish(bytes, _sequence, _options.TeardownWithin);
-    }
-
-    private RtspMessage Describe()
-    {
-        // Cameras that do not know OPTIONS still stream: its answer only tells how to keep the session alive.
-        RtspMessage options = Exchange(new RtspRequest("OPTIONS", _url.RequestUri));
-        _canGetParameter = (options.Header("Public") ?? "").Contains("GET_PARAMETER", StringComparison.OrdinalIgnoreCase);
-        RtspMessage answer = Exchange(new RtspRequest("DESCRIBE", _url.RequestUri).With("Accept", "application/sdp"));
-        if (answer.Status is < 300 or >= 400)
-            ThrowUnlessOk("DESCRIBE", answer);
-        return answer;
-    }
-
-    private void Redirect(RtspMessage answer)
-    {
-        try
-        {
-            _url = _url.Redirect(answer.Header("Location") ?? "");
-        }
-        catch (FormatException exception)
-        {
-            throw new SourceException(SourceTrouble.Unsupported, $"The camera at {_url.Address} redirects to something that is no RTSP URL.", exception);
-        }
-
-        _authentication = null;
-    }
-
-    private void Start(RtspMessage described)
-    {
-        var description = SessionDescription.Parse(described.Body);
-        MediaDescription media = ChooseVideo(description);
-        MediaFormat format = media.H264!;
-        if (format.PacketizationMode > 1)
-            throw new SourceException(SourceTrouble.Unsupported, $"The camera at {_url.Address} sends H.264 in RTP's interleaved mode, which the node does not read.");
-        _payloadType = format.PayloadType;
-        _depacketizer.AddParameterSets(format.ReadParameterSets());
-
-        string? contentBase = described.Header("Content-Base");
-        string? contentLocation = described.Header("Content-Location");
-        _controlUri = SessionDescription.ResolveControl(description.Control, contentBase, contentLocation, _url.RequestUri);
-        string mediaUri = SessionDescription.ResolveControl(media.Control, contentBase, contentLocation, _url.RequestUri);
-
-        RtspMessage setUp = Exchange(new RtspRequest("SETUP", mediaUri).With("Transport", "RTP/AVP/TCP;unicast;interleaved=0-1"));
-        ThrowUnlessOk("SETUP", setUp);
-        _session = RtspSession.Read(setUp);
-
-        Play();
-    }
-
-    private void Play()
-    {
-        long now = _clock.GetTimestamp();
-        _lastVideoAt = _lastUnitAt = _lastKeepAliveAt = _lastReportAt = now;
-        RtspRequest play = SessionRequest("PLAY").With("Range", "npt=0.000-");
-
-        // Pictures may come before the answer does; with the first of them the stream has begun.
-        RtspMessage? answer = Exchange(play, untilPicture: true);
-        if (answer is not null)
-            ThrowUnlessOk("PLAY", answer);
-    }
-
-    private MediaDescription ChooseVideo(SessionDescription description)
-    {
-        MediaDescription? chosen = description.Media.Find(media => media.IsVideo && media.H264 is not null);
-        if (chosen is not null)
-            return chosen;
         string offered = string.Join(", ", description.Media.Where(media => media.IsVideo).SelectMany(media => media.Formats).Select(format => format.Name).Distinct().Take(8));
         throw new SourceException(
             SourceTrouble.Unsupported,
             offered.Length > 0
-                ? $"The camera at {_url.Address} offers {offered} and no H.264: set its stream to H.264, or use another of its streams."
-                : $"The camera at {_url.Address} offers no video at this URL.");
+                ? $"The camera at {Address} offers {offered} and neither H.264 nor H.265: set its stream to one of them, or use another of its streams."
+                : $"The camera at {Address} offers no video at this URL.");
+    }
+
+    private RtspStream? ChooseAudio(SessionDescription description, Func<string?, string> resolve)
+    {
+        string? unreadable = null;
+        foreach (MediaDescription media in description.Media.Where(media => media.IsAudio && media.IsForUs))
+        {
+            foreach (MediaFormat format in media.Formats)
+            {
+                LeftOutAudio ??= media.NameOf(format);
+                if (!_withoutAudio && CreateDepacketizer(format, ref unreadable) is { } depacketizer)
+                {
+                    LeftOutAudio = null;
+                    return new RtspStream(isVideo: false, resolve(media.Control), format, depacketizer, _clock) { Name = media.NameOf(format), OtherPayloadType = _video!.PayloadType };
+                }
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>What reads a format; null for one that the node does not read, or not in the way in which it is sent, which <paramref name="unreadable"/> then says.</summary>
+    private IDepacketizer? CreateDepacketizer(MediaFormat format, ref string? unreadable)
+    {
+        try
+        {
+            return Depacketizer.For(format, _clock);
+        }
+        catch (InvalidDataException exception)
+        {
+            unreadable ??= exception.Message;
+            return null;
+        }
+    }
+
+    private void TakeAudio(RtspStream video, RtspStream audio)
+    {
+        RtspMessage answer = SetUp(audio);
+        var transport = TransportAnswer.Read(answer.Header("Transport"));
+        bool sharesChannel = !IsUdp && (transport.Channels?.Data ?? RequestedChannel(audio)) == video.DataChannel;
+        if (answer.Status is >= 200 and < 300 && !sharesChannel)
+        {
+            Accept(audio, answer);
+            video.OtherPayloadType = audio.PayloadType;
+            _audioClock = new AudioClock(video.Clock, audio.Clock, _clock);
+            return;
+        }
+
+        _streams.Remove(audio);
+        audio.Dispose();
+        LeftOutAudio = audio.Name;
+    }
+
+    /// <summary>Asks for a stream; where the camera does not know it by the host that it named itself, by the one we reach it at.</summary>
+    private RtspMessage SetUp(RtspStream stream)
+    {
+        string transport = "RTP/AVP/TCP;unicast;interleaved=" + (stream.IsVideo ? "0-1" : "2-3");
+        if (IsUdp)
+        {
+            stream.Udp ??= new UdpPath(RtpSockets.Bind(_conversation.Connection.LocalAddress!), _clock);
+            transport = $"RTP/AVP;unicast;client_port={stream.Udp.Sockets.Port}-{stream.Udp.Sockets.Port + 1}";
+        }
+
+        RtspRequest Request(string uri) =>
+            (_session?.Id is { } id ? new RtspRequest("SETUP", uri).With("Session", id) : new RtspRequest("SETUP", uri)).With("Transport", transport);
+
+        RtspMessage answer = Exchange(Request(stream.Uri));
+        if (IsUnknownThere(answer) && OtherHost(stream.Uri) is { } uri)
+        {
+            RtspMessage second = Exchange(Request(uri));
+            if (second.Status < 400)
+            {
+                stream.Uri = uri;
+                return second;
+            }
+        }
+
+        return answer;
+    }
+
+    private void Accept(RtspStream stream, RtspMessage setUp)
+    {
+        ThrowUnlessOk("SETUP", setUp);
+        var session = RtspSession.Read(setUp);
+        _session = _session is null ? session : _session.With(session);
+        var transport = TransportAnswer.Read(setUp.Header("Transport"));
+        if (IsUdp)
+        {
+            if (transport.IsTcp || transport.Channels is not null)
+                throw new SourceException(SourceTrouble.Unsupported, $"The camera at {Address} sends over TCP only: set transport: tcp.");
+            stream.Udp!.Aim(_conversation.Connection.RemoteAddress!, transport);
+            return;
+        }
+
+        if (transport is { ServerPorts: not null, IsTcp: false, Channels: null })
+            throw new SourceException(SourceTrouble.Unsupported, $"The camera at {Address} sends by UDP only: set transport: udp.");
+        byte requested = RequestedChannel(stream);
+        (stream.DataChannel, stream.ControlChannel) = transport.Channels ?? (requested, (byte)(requested + 1));
+    }
+
+    private static byte RequestedChannel(RtspStream stream) => stream.IsVideo ? (byte)0 : (byte)2;
+
+    private string? Play(RtspStream video)
+    {
+        long now = _clock.GetTimestamp();
+        _lastVideoAt = _lastPictureAt = _lastKeepAliveAt = _lastReportAt = now;
+        _anyVideo = _videoSinceReceive = _pictureSinceReceive = _remarked = false;
+        foreach (RtspStream stream in _streams)
+            stream.Udp?.Punch();
+
+        RtspMessage? answer = ExchangePlay();
+        if (answer is not null && IsUnknownThere(answer))
+        {
+            string first = _controlUri;
+            string[] others = [OtherHost(first) ?? first, video.Uri];
+            foreach (string uri in others.Where(uri => uri != first).Distinct())
+            {
+                _controlUri = uri;
+                RtspMessage? second = ExchangePlay();
+                if (second is null || second.Status < 400)
+                {
+                    answer = second;
+                    break;
+                }
+
+                _controlUri = first;
+            }
+        }
+
+        if (answer is null)
+            return null;
+        if (IsRedirect(answer))
+            return Location(answer);
+        ThrowUnlessOk("PLAY", answer);
+        Played(answer);
+        return null;
+    }
+
+    // Pictures may come before the answer does; with the first of them the stream has begun.
+    private RtspMessage? ExchangePlay()
+    {
+        RtspRequest play = SessionRequest("PLAY").With("Range", "npt=0.000-");
+        _playSequence = _conversation.Sequence + 1;
+        RtspMessage? answer = _conversation.Exchange(play, inSession: true, (channel, payload) =>
+        {
+            HandleData(channel, payload);
+            return TryTakeUnit(out _ready);
+        });
+        _playSequence = answer is null ? _conversation.Sequence : -1;
+        return answer;
+    }
+
+    private void Played(RtspMessage answer)
+    {
+        _playSequence = -1;
+        foreach (RtspStream stream in _streams)
+            stream.Clock.Start = RtpInfo.TimestampOf(answer.Header("RTP-Info"), stream.Uri);
     }
 
     private RtspRequest SessionRequest(string method)
@@ -273,123 +431,78 @@ public sealed class RtspSource : IVideoSource
         return _session?.Id is { } id ? request.With("Session", id) : request;
     }
 
-    private RtspMessage Exchange(RtspRequest request) => Exchange(request, untilPicture: false)!;
+    private RtspMessage Exchange(RtspRequest request) => _conversation.Exchange(request, inSession: _session is not null)!;
 
-    /// <summary>Sends a request and waits for its answer, authenticating where asked; null only where a picture came first.</summary>
-    private RtspMessage? Exchange(RtspRequest request, bool untilPicture)
+    private bool TryTakeUnit(out AccessUnit? unit)
     {
-        for (bool reconnected = false; ;)
+        unit = _ready;
+        _ready = null;
+        if (unit is not null)
+            return true;
+        while (_fed is not null)
         {
-            RtspMessage? answer;
-            try
+            if (!_fed.TryTake(out unit))
             {
-                _connection!.Send(request.Write(++_sequence, _authentication?.Authorize(request.Method, request.Uri)));
-                answer = AwaitAnswer(request.Method, untilPicture);
-            }
-            catch (SourceException exception) when (exception.Trouble == SourceTrouble.Closed && _authentication is not null && _session is null && !reconnected && !_connection!.IsAborted)
-            {
-                // Some cameras hang up with their 401.
-                reconnected = true;
-                Connect();
-                continue;
+                _fed = null;
+                break;
             }
 
-            if (answer is null || answer.Status != 401)
-                return answer;
-            AcceptChallenge(answer);
+            if (_fed.IsVideo)
+            {
+                _pictureSinceReceive = true;
+                return true;
+            }
+
+            if (_audioClock!.Place(unit))
+                return true;
+            unit.Release();
         }
-    }
 
-    private void AcceptChallenge(RtspMessage answer)
-    {
-        List<AuthenticationChallenge> challenges = AuthenticationChallenge.ParseAll(answer.Headers("WWW-Authenticate"));
-        if (_url.User is null)
-            throw new SourceException(SourceTrouble.Unauthorized, $"The camera at {_url.Address} asks for a user and a password: set both.");
-        bool first = _authentication is null;
-        _authentication ??= new DigestAuthentication(_url.User, _url.Password ?? "");
-        if (_authentication.Accept(challenges))
-            return;
-        throw first
-            ? new SourceException(SourceTrouble.Unauthorized, $"The camera at {_url.Address} asks for a kind of login that the node does not know.")
-            : new SourceException(SourceTrouble.Unauthorized, $"The camera at {_url.Address} refuses this user and password.");
-    }
-
-    private RtspMessage? AwaitAnswer(string method, bool untilPicture)
-    {
-        RtspConnection connection = _connection!;
-        InterleavedFramer framer = connection.Framer;
-        long asked = _clock.GetTimestamp();
-        while (true)
-        {
-            switch (framer.Next(out ReadOnlySpan<byte> payload))
-            {
-                case InterleavedFrameKind.Message:
-                    RtspMessage message = framer.Message!;
-                    if (message.Method is not null)
-                        Answer(message);
-                    else if (message.Status >= 200 && (message.Sequence == _sequence || message.Sequence == -1))
-                        return message;
-                    break;
-                case InterleavedFrameKind.Data when untilPicture:
-                    HandleData(framer.Channel, payload);
-                    if (_depacketizer.HasUnit)
-                        return null;
-                    break;
-                case InterleavedFrameKind.Data:
-                    break;
-                default:
-                    if (_clock.GetElapsedTime(asked) > _options.AnswerWithin)
-                        throw new SourceException(SourceTrouble.Stalled, $"The camera at {_url.Address} does not answer {method}.");
-                    connection.Receive();
-                    break;
-            }
-        }
+        unit = null;
+        return false;
     }
 
     private void HandleData(byte channel, ReadOnlySpan<byte> payload)
     {
-        RtspSession session = _session!;
-        if (channel == session.DataChannel)
+        foreach (RtspStream stream in _streams)
         {
-            if (!RtpPacket.TryParse(payload, out RtpPacket packet) || !IsOurs(packet.PayloadType))
+            if (channel == stream.DataChannel)
+            {
+                Feed(stream, payload);
                 return;
-            _videoSinceReceive = true;
-            _depacketizer.Feed(packet);
-        }
-        else if (channel == session.ControlChannel)
-        {
-            _report.Receive(payload);
+            }
+
+            if (channel == stream.ControlChannel)
+            {
+                stream.ReceiveControl(payload);
+                return;
+            }
         }
     }
 
-    private bool IsOurs(int payloadType)
+    private void Feed(RtspStream stream, ReadOnlySpan<byte> packet)
     {
-        if (payloadType == _payloadType)
-        {
-            _foreignPackets = -1;
-            return true;
-        }
-
-        // Firmware exists whose SDP tells another payload type than its packets.
-        if (_foreignPackets < 0 || payloadType < 96 || ++_foreignPackets < ForeignPacketsAtMost)
-            return false;
-        _payloadType = payloadType;
-        return true;
+        if (!stream.Feed(packet))
+            return;
+        _fed = stream;
+        _videoSinceReceive |= stream.IsVideo;
     }
 
     private void HandleMessage(RtspMessage message)
     {
         if (message.Method is not null)
         {
-            Answer(message);
+            _conversation.Answer(message);
         }
-        else if (message.Sequence == _keepAliveSequence)
+        else if (message.Sequence == _playSequence)
         {
-            HandleKeepAliveAnswer(message);
+            if (message.Status >= 400 && !_anyVideo)
+                ThrowUnlessOk("PLAY", message); // it answered after its first packets
+            Played(message);
         }
-        else if (message.Status >= 400 && !_anyVideo)
+        else if (_keepAliveSequence >= 0)
         {
-            ThrowUnlessOk("PLAY", message); // it answered after its first packets
+            HandleKeepAliveAnswer(message); // whatever number it has: there is no other request
         }
     }
 
@@ -398,28 +511,23 @@ public sealed class RtspSource : IVideoSource
         _keepAliveSequence = -1;
         switch (answer.Status)
         {
-            case < 300:
+            case < 400:
                 break;
-            case 401 when !_keepAliveRepeated && _url.User is not null:
-                AcceptChallenge(answer); // its nonce ran out
+            case 401 when !_keepAliveRepeated && _conversation.Url.User is not null:
+                _conversation.AcceptChallenge(answer); // its nonce ran out
                 SendKeepAlive();
                 _keepAliveRepeated = true;
                 break;
             case 401 or 454:
-                throw new SourceException(SourceTrouble.Closed, $"The camera at {_url.Address} ended the session.");
-            case >= 400 when _canGetParameter:
-                _canGetParameter = false; // it lists what it does not do
-                _keepAlive = null;
+                throw new SourceException(SourceTrouble.Closed, $"The camera at {Address} ended the session.");
+            case var _ when _keepAlive.Refuse():
+                _keepAliveRequest = null; // it lists what it does not do
                 SendKeepAlive();
                 break;
+            default:
+                _keepAliveRequest = null;
+                break;
         }
-    }
-
-    /// <summary>A request of the camera's own is refused, politely: it waits for an answer.</summary>
-    private void Answer(RtspMessage request)
-    {
-        string status = request.Method is "OPTIONS" or "GET_PARAMETER" or "SET_PARAMETER" ? "200 OK" : "501 Not Implemented";
-        _connection!.Send(Encoding.ASCII.GetBytes($"RTSP/1.0 {status}\r\nCSeq: {Math.Max(0, request.Sequence)}\r\n\r\n"));
     }
 
     private void CheckClocks()
@@ -433,17 +541,22 @@ public sealed class RtspSource : IVideoSource
         }
         else if (_clock.GetElapsedTime(_lastVideoAt, now) > (_anyVideo ? _options.StallAfter : _options.FirstPacketWithin))
         {
-            throw new SourceException(SourceTrouble.Stalled, $"The camera at {_url.Address} is connected but sends no video.");
+            throw new SourceException(
+                SourceTrouble.Stalled,
+                IsUdp && !_anyVideo
+                    ? $"The camera at {Address} plays, but nothing of it arrives by UDP, which something between seems to block: set transport: tcp."
+                    : $"The camera at {Address} is connected but sends no video.");
         }
 
-        if (_unitSinceReceive)
+        if (_pictureSinceReceive)
         {
-            _unitSinceReceive = false;
-            _lastUnitAt = now;
+            _pictureSinceReceive = _remarked = false;
+            _lastPictureAt = now;
         }
-        else if (_anyVideo && _clock.GetElapsedTime(_lastUnitAt, now) > _options.KeyframeWithin)
+        else if (_anyVideo && !_remarked && _clock.GetElapsedTime(_lastPictureAt, now) > _options.RemarkWithoutPictureAfter)
         {
-            throw new SourceException(SourceTrouble.Stalled, $"The camera at {_url.Address} sends video, but no keyframe that can be decoded within {_options.KeyframeWithin.TotalSeconds:0} s: set the camera's keyframe interval to 2 s.");
+            _remarked = true;
+            _options.Remark?.Invoke($"The camera at {Address} sends video, but no keyframe that can be decoded has come for {_options.RemarkWithoutPictureAfter.TotalSeconds:0} s: set the camera's keyframe interval to 2 s.");
         }
 
         if (_clock.GetElapsedTime(_lastKeepAliveAt, now) >= _session!.Timeout / 2)
@@ -456,16 +569,39 @@ public sealed class RtspSource : IVideoSource
         if (_anyVideo && _clock.GetElapsedTime(_lastReportAt, now) >= _options.ReportEvery)
         {
             _lastReportAt = now;
-            _connection!.Send(_report.Write(_session.ControlChannel, _depacketizer.Source, _depacketizer.HighestSequence, _depacketizer.LostPackets));
+            foreach (RtspStream stream in _streams)
+                SendReport(stream);
         }
+    }
+
+    private void SendReport(RtspStream stream)
+    {
+        ReadOnlySpan<byte> report = stream.WriteReport();
+        if (report.IsEmpty)
+            return;
+        if (stream.Udp is { } udp)
+            udp.SendControl(report[ReceiverReport.InterleavedHeader..]);
+        else
+            _conversation.Connection.Send(report);
     }
 
     private void SendKeepAlive()
     {
-        _keepAlive ??= SessionRequest(_canGetParameter ? "GET_PARAMETER" : "OPTIONS");
-        _keepAliveSequence = ++_sequence;
-        _connection!.Send(_keepAlive.Write(_keepAliveSequence, _authentication?.Authorize(_keepAlive.Method, _keepAlive.Uri)));
+        _keepAliveRequest ??= SessionRequest(_keepAlive.Method);
+        _keepAliveSequence = _conversation.Send(_keepAliveRequest);
     }
+
+    private string? OtherHost(string uri)
+    {
+        string other = _conversation.Url.OnThisHost(uri);
+        return other.Equals(uri, StringComparison.OrdinalIgnoreCase) ? null : other;
+    }
+
+    private static bool IsRedirect(RtspMessage answer) => answer.Status is >= 300 and < 400;
+
+    private static bool IsUnknownThere(RtspMessage answer) => answer.Status is 400 or 404 or 454 or 459 or 500;
+
+    private static string Location(RtspMessage answer) => answer.Header("Location") ?? "";
 
     private void ThrowUnlessOk(string method, RtspMessage answer)
     {
@@ -476,13 +612,13 @@ public sealed class RtspSource : IVideoSource
         {
             401 or 403 => (SourceTrouble.Unauthorized, "does not let this user in"),
             404 or 410 => (SourceTrouble.NotFound, "has no such stream: look at the URL's path"),
-            461 => (SourceTrouble.Unsupported, "does not send over TCP"),
+            461 => (SourceTrouble.Unsupported, IsUdp ? "does not send by UDP: set transport: tcp" : "does not send over TCP: set transport: udp"),
             400 or 405 or 406 or 415 or 501 or 505 or 551 => (SourceTrouble.Unsupported, "does not understand us"),
             _ => (SourceTrouble.Refused, "refuses a session, as it does when it serves too many"),
         };
-        throw new SourceException(trouble, $"The camera at {_url.Address} {what} ({method}: {said}).");
+        throw new SourceException(trouble, $"The camera at {Address} {what} ({method}: {said}).");
     }
 
     private SourceException Broken(InvalidDataException exception) =>
-        new(SourceTrouble.Unsupported, $"The camera at {_url.Address} sends what cannot be read. {exception.Message}", exception);
+        new(SourceTrouble.Unsupported, $"The camera at {Address} sends what cannot be read. {exception.Message}", exception);
 }

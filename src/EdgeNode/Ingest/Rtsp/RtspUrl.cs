@@ -13,17 +13,25 @@ public sealed class RtspUrl
     /// <summary>RTSP's port (RFC 2326 §3.2).</summary>
     public const int DefaultPort = 554;
 
-    private const int LongestUrl = 2048;
-    private const string Scheme = "rtsp://";
+    /// <summary>The port of RTSP over TLS (IANA: rtsps).</summary>
+    public const int DefaultTlsPort = 322;
 
-    private RtspUrl(string host, int port, string path, string? user, string? password)
+    private const int LongestUrl = 2048;
+    private const string PlainScheme = "rtsp://";
+    private const string TlsScheme = "rtsps://";
+
+    private RtspUrl(bool isTls, string host, int port, string path, string? user, string? password)
     {
+        IsTls = isTls;
         Host = host;
         Port = port;
         Path = path;
         User = user;
         Password = password;
     }
+
+    /// <summary>Whether the connection runs in TLS: <c>rtsps://</c>.</summary>
+    public bool IsTls { get; }
 
     /// <summary>Host name or address; an IPv6 address without its brackets.</summary>
     public string Host { get; }
@@ -41,10 +49,12 @@ public sealed class RtspUrl
     public string? Password { get; }
 
     /// <summary>Host and port, fit for messages.</summary>
-    public string Address => Port == DefaultPort ? BracketedHost : string.Create(CultureInfo.InvariantCulture, $"{BracketedHost}:{Port}");
+    public string Address => Port == (IsTls ? DefaultTlsPort : DefaultPort) ? BracketedHost : string.Create(CultureInfo.InvariantCulture, $"{BracketedHost}:{Port}");
 
     /// <summary>The request URI, without credentials.</summary>
     public string RequestUri => Scheme + Address + Path;
+
+    private string Scheme => IsTls ? TlsScheme : PlainScheme;
 
     private string BracketedHost => Host.Contains(':') ? $"[{Host}]" : Host;
 
@@ -56,12 +66,14 @@ public sealed class RtspUrl
         url = url.Trim();
         if (url.Length > LongestUrl)
             throw new FormatException($"The camera's URL has {url.Length} characters; {LongestUrl} are the most.");
-        if (!url.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
-            throw new FormatException("The camera's URL must begin with rtsp://.");
+        bool isTls = url.StartsWith(TlsScheme, StringComparison.OrdinalIgnoreCase);
+        if (!isTls && !url.StartsWith(PlainScheme, StringComparison.OrdinalIgnoreCase))
+            throw new FormatException("The camera's URL must begin with rtsp:// or rtsps://.");
         if (url.AsSpan().ContainsAnyInRange('\0', '\x1F') || url.Contains('\x7F'))
             throw new FormatException("The camera's URL holds a control character.");
 
-        string rest = url[Scheme.Length..];
+        string rest = url[(isTls ? TlsScheme : PlainScheme).Length..];
+        int defaultPort = isTls ? DefaultTlsPort : DefaultPort;
         int at = EndOfUserInfo(rest);
         if (at >= 0)
         {
@@ -79,19 +91,32 @@ public sealed class RtspUrl
             path = path[..hash];
         if (path.StartsWith('?'))
             path = "/" + path;
-        if (!TryReadAuthority(authority, out string host, out int port))
+        if (!TryReadAuthority(authority, defaultPort, out string host, out int port))
             throw new FormatException("The camera's URL needs a host name or address, and a port from 1 to 65535 where one is given.");
-        return new RtspUrl(host, port, EncodePath(path), string.IsNullOrEmpty(user) ? null : user, password);
+        return new RtspUrl(isTls, host, port, EncodePath(path), string.IsNullOrEmpty(user) ? null : user, password);
     }
 
-    /// <summary>Where a redirect leads; the credentials go along only to the same host.</summary>
+    /// <summary>Where a redirect leads; the credentials go along only to the same host, and never out of TLS.</summary>
     /// <exception cref="FormatException">The location is no RTSP URL.</exception>
     public RtspUrl Redirect(string location)
     {
         RtspUrl target = Parse(location);
-        if (target.User is not null || !string.Equals(target.Host, Host, StringComparison.OrdinalIgnoreCase))
+        if (target.User is not null || !string.Equals(target.Host, Host, StringComparison.OrdinalIgnoreCase) || (IsTls && !target.IsTls))
             return target;
-        return new RtspUrl(target.Host, target.Port, target.Path, User, Password);
+        return new RtspUrl(target.IsTls, target.Host, target.Port, target.Path, User, Password);
+    }
+
+    /// <summary>
+    /// A URL that the camera named, on the host by which we reach it: behind address translation cameras name their private
+    /// address, and some name 0.0.0.0 or another host altogether.
+    /// </summary>
+    public string OnThisHost(string uri)
+    {
+        int start = uri.IndexOf("://", StringComparison.Ordinal);
+        if (start < 0)
+            return uri;
+        int end = uri.AsSpan(start + 3).IndexOfAny('/', '?');
+        return Scheme + Address + (end < 0 ? "" : uri[(start + 3 + end)..]);
     }
 
     /// <summary>The URL with <c>***</c> for credentials, and for queries and paths that cameras carry passwords in.</summary>
@@ -118,7 +143,7 @@ public sealed class RtspUrl
 
         // The last '@' lies behind a '/': of a password (user:12/34@host/path), or of a path (host:554/live@main).
         string before = rest[..slash];
-        if (before.Contains('@') || !TryReadAuthority(before, out _, out _))
+        if (before.Contains('@') || !TryReadAuthority(before, DefaultPort, out _, out _))
             return at;
         if (!rest.AsSpan(0, at).Contains(':'))
             return -1;
@@ -129,9 +154,9 @@ public sealed class RtspUrl
         return looksLikeHost ? at : -1;
     }
 
-    private static bool TryReadAuthority(string authority, out string host, out int port)
+    private static bool TryReadAuthority(string authority, int defaultPort, out string host, out int port)
     {
-        port = DefaultPort;
+        port = defaultPort;
         host = authority;
         int colon = authority.LastIndexOf(':');
         if (authority.StartsWith('['))

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
 
@@ -49,8 +50,14 @@ internal sealed class SessionDescription
             {
                 ParseParameters(media, line["a=fmtp:".Length..]);
             }
+            else if (line.Equals("a=sendonly", StringComparison.OrdinalIgnoreCase) && media is not null)
+            {
+                media.IsForUs = false;
+            }
         }
 
+        foreach (MediaDescription each in description.Media)
+            each.AdoptStrayParameters();
         return description;
     }
 
@@ -61,16 +68,23 @@ internal sealed class SessionDescription
     /// </summary>
     public static string ResolveControl(string? control, string? contentBase, string? contentLocation, string requestUri)
     {
-        string baseUrl = IsAbsolute(contentBase) ? contentBase! : IsAbsolute(contentLocation) ? contentLocation! : requestUri;
+        string baseUrl = IsAbsolute(contentBase) ? WithOneScheme(contentBase!) : IsAbsolute(contentLocation) ? WithOneScheme(contentLocation!) : requestUri;
         if (string.IsNullOrEmpty(control) || control == "*")
             return baseUrl;
         if (IsAbsolute(control))
-            return control;
+            return WithOneScheme(control);
         return baseUrl.TrimEnd('/') + "/" + control.TrimStart('/');
     }
 
-    private static bool IsAbsolute(string? url) =>
+    private static bool IsAbsolute([NotNullWhen(true)] string? url) =>
         url is not null && (url.StartsWith("rtsp://", StringComparison.OrdinalIgnoreCase) || url.StartsWith("rtsps://", StringComparison.OrdinalIgnoreCase));
+
+    // "rtsp://rtsp://camera/stream" is written by cameras that put their whole URL where the host belongs.
+    private static string WithOneScheme(string url)
+    {
+        int after = url.IndexOf("://", StringComparison.Ordinal) + 3;
+        return IsAbsolute(url[after..]) ? WithOneScheme(url[after..]) : url;
+    }
 
     private static MediaDescription ParseMedia(string line)
     {

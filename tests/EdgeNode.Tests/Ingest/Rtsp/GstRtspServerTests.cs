@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using EdgeNode.Configuration;
 using EdgeNode.Ingest;
 using EdgeNode.Ingest.Rtsp;
 
@@ -9,8 +10,10 @@ public class GstRtspServerTests
 {
     private const string Python = "/usr/bin/python3";
 
-    [SkippableFact]
-    public void A_real_server_streams_after_digest_login()
+    [SkippableTheory]
+    [InlineData(RtpTransport.Tcp)]
+    [InlineData(RtpTransport.Udp)]
+    public void A_real_server_streams_after_digest_login(RtpTransport transport)
     {
         Skip.IfNot(HasServer(), "gst-rtsp-server with python3-gi is not installed.");
         using Process server = Start("--user cam --password p@ss/w:1 --with-parent");
@@ -25,7 +28,7 @@ public class GstRtspServerTests
             using (var missing = new RtspSource(RtspUrl.Parse($"rtsp://{address}/nowhere", "cam", "p@ss/w:1")))
                 Assert.Equal(SourceTrouble.NotFound, Assert.Throws<SourceException>(missing.Open).Trouble);
 
-            using var source = new RtspSource(RtspUrl.Parse($"rtsp://cam:p@ss/w:1@{address}/cam"));
+            using var source = new RtspSource(RtspUrl.Parse($"rtsp://cam:p@ss/w:1@{address}/cam"), new RtspSourceOptions { Transport = transport });
             source.Open();
             long last = long.MinValue;
             for (int picture = 0; picture < 75; picture++)

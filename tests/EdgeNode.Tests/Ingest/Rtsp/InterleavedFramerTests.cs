@@ -31,7 +31,7 @@ public class InterleavedFramerTests
     public void Steps_over_garbage_to_the_next_frame()
     {
         var framer = new InterleavedFramer();
-        byte[] stream = [0, 1, 2, .. "AB junk "u8, .. RtpBytes.Interleave(0, [9]), 0xFF, .. "RTSP/1.0 200 OK\r\n\r\n"u8];
+        byte[] stream = [0, 1, 2, .. "AB junk "u8, .. RtpBytes.Interleave(0, [0x80]), 0xFF, .. "RTSP/1.0 200 OK\r\n\r\n"u8];
 
         Assert.Equal(["0:1", "200:0"], ReadAll(framer, stream, int.MaxValue));
         Assert.Equal(12, framer.SkippedBytes);

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using EdgeNode.Tests.Ingest.H264;
 
@@ -15,15 +17,34 @@ internal sealed class StubCamera : IDisposable
     private readonly ConcurrentBag<TcpClient> _clients = [];
     private readonly Lock _sendLock = new();
 
-    public StubCamera()
+    private readonly ConcurrentDictionary<int, IPEndPoint> _udpClients = new();
+    private readonly Socket[] _udp = new Socket[4];
+    private readonly X509Certificate2? _certificate;
+    private volatile Stream? _playing;
+
+    /// <summary>With a certificate, of rtsps.</summary>
+    public StubCamera(X509Certificate2? certificate = null)
     {
+        _certificate = certificate;
+        for (int i = 0; i < _udp.Length; i++)
+        {
+            _udp[i] = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+            _udp[i].Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        }
+
         _listener.Start();
         new Thread(Accept) { IsBackground = true }.Start();
     }
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
-    public string Url => $"rtsp://127.0.0.1:{Port}/main";
+    public string Url => $"{(_certificate is null ? "rtsp" : "rtsps")}://127.0.0.1:{Port}/main";
+
+    /// <summary>Our UDP socket for RTCP of the video.</summary>
+    public Socket UdpControl => _udp[1];
+
+    /// <summary>Connections that were made to us.</summary>
+    public int Connections => _clients.Count;
 
     /// <summary>All requests, whole, in their order.</summary>
     public IReadOnlyList<string> Requests => [.. _requests];
@@ -82,7 +103,22 @@ internal sealed class StubCamera : IDisposable
         _listener.Stop();
         foreach (TcpClient client in _clients)
             client.Dispose();
+        foreach (Socket socket in _udp)
+            socket.Dispose();
     }
+
+    /// <summary>Sends bytes to the one who plays, now.</summary>
+    public void Push(params byte[][] pieces) => Send(_playing!, pieces);
+
+    /// <summary>Sends a datagram to the client: 0 and 1 are the video's RTP and RTCP, 2 and 3 the audio's.</summary>
+    public void PushUdp(int channel, byte[] datagram)
+    {
+        IPEndPoint client = _udpClients[channel / 2];
+        _udp[channel].SendTo(datagram, new IPEndPoint(client.Address, client.Port + channel % 2));
+    }
+
+    /// <summary>Where the client receives a stream.</summary>
+    public IPEndPoint UdpClientOf(int stream) => _udpClients[stream];
 
     /// <summary>Hangs up on everybody.</summary>
     public void HangUp()
@@ -98,6 +134,7 @@ internal sealed class StubCamera : IDisposable
             while (true)
             {
                 TcpClient client = _listener.AcceptTcpClient();
+                client.NoDelay = true;
                 _clients.Add(client);
                 new Thread(() => Serve(client)) { IsBackground = true }.Start();
             }
@@ -111,13 +148,22 @@ internal sealed class StubCamera : IDisposable
     {
         try
         {
-            NetworkStream stream = client.GetStream();
+            Stream stream = client.GetStream();
+            if (_certificate is not null)
+            {
+                var tls = new SslStream(stream);
+                tls.AuthenticateAsServer(_certificate);
+                stream = tls;
+            }
+
             while (ReadRequest(stream) is { } request)
             {
                 _requests.Enqueue(request);
                 string method = request.Split(' ')[0];
                 string? answer = Answer(request) ?? Usual(method, request);
                 bool plays = method == "PLAY" && answer.StartsWith("RTSP/1.0 200", StringComparison.Ordinal);
+                if (plays)
+                    _playing = stream;
                 if (plays)
                     Send(stream, FramesBeforePlayAnswer());
                 Send(stream, [Encoding.ASCII.GetBytes(answer)]);
@@ -128,12 +174,12 @@ internal sealed class StubCamera : IDisposable
                     new Thread(() => Pump(stream)) { IsBackground = true }.Start();
             }
         }
-        catch (Exception exception) when (exception is IOException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException or InvalidOperationException or System.Security.Authentication.AuthenticationException)
         {
         }
     }
 
-    private void Pump(NetworkStream stream)
+    private void Pump(Stream stream)
     {
         try
         {
@@ -149,7 +195,7 @@ internal sealed class StubCamera : IDisposable
         }
     }
 
-    private void Send(NetworkStream stream, IEnumerable<byte[]> pieces)
+    private void Send(Stream stream, IEnumerable<byte[]> pieces)
     {
         lock (_sendLock)
         {
@@ -162,11 +208,22 @@ internal sealed class StubCamera : IDisposable
     {
         "OPTIONS" => Respond(request, "200 OK", "Public: " + Public),
         "DESCRIBE" => Respond(request, "200 OK", $"Content-Base: {Url}/", "Content-Type: application/sdp", $"Content-Length: {Description.Length}") + Description,
-        "SETUP" => Respond(request, "200 OK", "Session: " + SessionHeader, "Transport: RTP/AVP/TCP;unicast;interleaved=4-5"),
+        "SETUP" => Respond(request, "200 OK", "Session: " + SessionHeader, "Transport: " + Transport(request)),
         _ => Respond(request, "200 OK"),
     };
 
-    private string? ReadRequest(NetworkStream stream)
+    private string Transport(string request)
+    {
+        int stream = request.Split('\r')[0].Contains("audio", StringComparison.Ordinal) ? 1 : 0;
+        if (!request.Contains("client_port=", StringComparison.Ordinal))
+            return $"RTP/AVP/TCP;unicast;interleaved={4 + 2 * stream}-{5 + 2 * stream}";
+        string client = request.Split("client_port=")[1].Split('\r')[0];
+        _udpClients[stream] = new IPEndPoint(IPAddress.Loopback, int.Parse(client.Split('-')[0], System.Globalization.CultureInfo.InvariantCulture));
+        int Port(int at) => ((IPEndPoint)_udp[2 * stream + at].LocalEndPoint!).Port;
+        return $"RTP/AVP;ssrc=0000CAFE;unicast;client_port={client};server_port={Port(0)}-{Port(1)}";
+    }
+
+    private string? ReadRequest(Stream stream)
     {
         var text = new StringBuilder();
         while (true)
