@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using EdgeNode.Ingest.Bitstream;
 using EdgeNode.Native.Memory;
 
 namespace EdgeNode.Ingest.H264;
