@@ -251,7 +251,7 @@ public sealed class RtspSource : IVideoSource
         {
             foreach (MediaFormat format in media.Formats)
             {
-                if (CreateDepacketizer(format) is { } depacketizer)
+                if (CreateDepacketizer(format, isVideo: true) is { } depacketizer)
                     return new RtspStream(isVideo: true, resolve(media.Control), format, depacketizer, _clock);
             }
         }
@@ -260,7 +260,7 @@ public sealed class RtspSource : IVideoSource
         throw new SourceException(
             SourceTrouble.Unsupported,
             offered.Length > 0
-                ? $"The camera at {Address} offers {offered} and no H.264: set its stream to H.264, or use another of its streams."
+                ? $"The camera at {Address} offers {offered}, but neither H.264 nor H.265: set its stream to H.264, or use another of its streams."
                 : $"The camera at {Address} offers no video at this URL.");
     }
 
@@ -271,7 +271,7 @@ public sealed class RtspSource : IVideoSource
             foreach (MediaFormat format in media.Formats)
             {
                 LeftOutAudio ??= media.NameOf(format);
-                if (!_withoutAudio && TryCreateDepacketizer(format) is { } depacketizer)
+                if (!_withoutAudio && CreateAudioDepacketizer(format) is { } depacketizer)
                 {
                     LeftOutAudio = null;
                     return new RtspStream(isVideo: false, resolve(media.Control), format, depacketizer, _clock) { Name = media.NameOf(format), OtherPayloadType = _video!.PayloadType };
@@ -282,29 +282,20 @@ public sealed class RtspSource : IVideoSource
         return null;
     }
 
-    private IDepacketizer? TryCreateDepacketizer(MediaFormat format)
+    private IDepacketizer? CreateAudioDepacketizer(MediaFormat format)
     {
         try
         {
-            return CreateDepacketizer(format);
+            return CreateDepacketizer(format, isVideo: false);
         }
-        catch (Exception exception) when (exception is InvalidDataException or SourceException)
+        catch (InvalidDataException)
         {
             return null;
         }
     }
 
-    /// <summary>What reads a format; null for one that the node does not read.</summary>
-    private IDepacketizer? CreateDepacketizer(MediaFormat format)
-    {
-        if (!format.IsH264)
-            return null;
-        if (format.PacketizationMode > 1)
-            throw new SourceException(SourceTrouble.Unsupported, $"The camera at {Address} sends H.264 in RTP's interleaved mode, which the node does not read.");
-        var depacketizer = new H264Depacketizer(_clock);
-        depacketizer.AddParameterSets(format.ReadParameterSets());
-        return depacketizer;
-    }
+    /// <summary>What reads a format; null for one that the node does not read, or that is in the wrong kind of section.</summary>
+    private IDepacketizer? CreateDepacketizer(MediaFormat format, bool isVideo) => format.IsAac == isVideo ? null : Depacketizer.For(format, _clock);
 
     private void TakeAudio(RtspStream video, RtspStream audio)
     {
