@@ -134,6 +134,7 @@ internal sealed class StubCamera : IDisposable
             while (true)
             {
                 TcpClient client = _listener.AcceptTcpClient();
+                client.NoDelay = true;
                 _clients.Add(client);
                 new Thread(() => Serve(client)) { IsBackground = true }.Start();
             }
