@@ -31,7 +31,7 @@ public sealed class DatagramBatchTests : IDisposable
             Send(new byte[i]);
         Assert.Equal(3, _batch.Receive(_receiver.SafeHandle, wait: true));
         Assert.Equal([1, 2, 3], Enumerable.Range(0, 3).Select(at => _batch.Bytes(at).Length));
-        Assert.Equal([127, 0, 0, 3], _batch.Sender(2));
+        Assert.Equal([127, 0, 0, 3], _batch.Sender(2).ToArray());
         Assert.Equal(1, _batch.Receive(_receiver.SafeHandle, wait: true));
         Assert.Equal(4, _batch.Bytes(0).Length);
     }
