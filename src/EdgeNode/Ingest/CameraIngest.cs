@@ -207,7 +207,7 @@ public sealed class CameraIngest : IDisposable
 
     private void Take(AccessUnit unit, Backoff backoff)
     {
-        if (unit.Audio is null && !_isStarted)
+        if (unit.Audio is null && (!_isStarted || _status.State != CameraState.Streaming))
         {
             _isStarted = true;
             _failedStarts = 0;

@@ -264,7 +264,7 @@ public sealed class RtspSource : IVideoSource
         throw new SourceException(
             SourceTrouble.Unsupported,
             offered.Length > 0
-                ? $"The camera at {Address} offers {offered} and neither H.264 nor H.265: set its stream to one of them, or use another of its streams."
+                ? $"The camera at {Address} offers {offered}, but neither H.264 nor H.265: set its stream to one of them, or use another of its streams."
                 : $"The camera at {Address} offers no video at this URL.");
     }
 

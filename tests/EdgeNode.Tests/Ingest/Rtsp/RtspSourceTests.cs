@@ -137,13 +137,13 @@ public sealed class RtspSourceTests : IDisposable
     }
 
     [Fact]
-    public void A_camera_without_h264_is_told_what_it_offers()
+    public void A_camera_without_h264_or_h265_is_told_what_it_offers()
     {
-        _camera.Description = "v=0\r\nm=video 0 RTP/AVP 97 26\r\na=rtpmap:97 H265/90000\r\nm=audio 0 RTP/AVP 0\r\n";
+        _camera.Description = "v=0\r\nm=video 0 RTP/AVP 97 26\r\na=rtpmap:97 VP8/90000\r\nm=audio 0 RTP/AVP 0\r\n";
         SourceException refused = OpenFails(_camera.Url);
 
         Assert.Equal(SourceTrouble.Unsupported, refused.Trouble);
-        Assert.Contains("H265, JPEG", refused.Message);
+        Assert.Contains("VP8, JPEG", refused.Message);
     }
 
     [Fact]
