@@ -25,6 +25,9 @@ internal sealed class NodeHost : IAsyncDisposable
     private static readonly TimeSpan FirstAdminTokenLifetime = TimeSpan.FromDays(3650);
     private static readonly TimeSpan GalleryLook = TimeSpan.FromSeconds(2);
 
+    // Sections that Apply carries out while the node runs.
+    private static readonly string[] LiveSections = [];
+
     private readonly NodeConfiguration _configuration;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
@@ -41,7 +44,7 @@ internal sealed class NodeHost : IAsyncDisposable
     private HealthReporter? _reporter;
     private HttpServer? _http;
 
-    private NodeHost(NodeConfiguration configuration, FaceModels? models, ILoggerFactory logs, TimeProvider time)
+    private NodeHost(NodeConfiguration configuration, FaceModels? models, ILoggerFactory logs, TimeProvider time, ConfigurationSource? source)
     {
         _configuration = configuration;
         _time = time;
@@ -50,8 +53,10 @@ internal sealed class NodeHost : IAsyncDisposable
         _signingKey = SigningKey.LoadOrCreate(configuration.Node.State);
         _revocations = new Revocations(configuration.Node.State, time);
         Tokens = new AccessTokens(_signingKey, _revocations, configuration.Node.Site, configuration.Node.Id, time);
+        Tokens.Grace = configuration.Tokens.Grace ?? TimeSpan.Zero;
+        Reload = new ConfigurationReload(configuration, source ?? Unchanged, Apply, LiveSections, _log);
         _events = new EventLog(time);
-        _sessions = new PlaybackSessions(time);
+        _sessions = new PlaybackSessions(time) { Grace = Tokens.Grace };
         _sampler = new HealthSampler(configuration.Node.State, time);
         IdentityStore identities = IdentityStore.Open(configuration.Node.State, _log);
         identities.Changed += () =>
@@ -68,14 +73,20 @@ internal sealed class NodeHost : IAsyncDisposable
     /// <summary>Makes and checks the node's tokens.</summary>
     public AccessTokens Tokens { get; }
 
+    /// <summary>Reads the configuration anew and applies what can be.</summary>
+    public ConfigurationReload Reload { get; }
+
     /// <summary>The port it serves on.</summary>
     public int Port => _http!.Port;
 
-    /// <summary>Starts a node. <paramref name="models"/>: loaded already, taken over; null: those of the configuration are loaded.</summary>
+    /// <summary>
+    /// Starts a node. <paramref name="models"/>: loaded already, taken over; null: those of the configuration are loaded. <paramref name="source"/>: where
+    /// a reload finds the configuration; null: it never changes.
+    /// </summary>
     /// <exception cref="IOException">The state folder or the port cannot be had.</exception>
-    public static async Task<NodeHost> StartAsync(NodeConfiguration configuration, FaceModels? models, ILoggerFactory logs, TimeProvider time)
+    public static async Task<NodeHost> StartAsync(NodeConfiguration configuration, FaceModels? models, ILoggerFactory logs, TimeProvider time, ConfigurationSource? source = null)
     {
-        var host = new NodeHost(configuration, models, logs, time);
+        var host = new NodeHost(configuration, models, logs, time, source);
         try
         {
             var subjects = new HttpSubjects(host._cameras, host._sessions, host.Tokens, host._revocations, host._events, host.SampleHealth);
@@ -108,6 +119,18 @@ internal sealed class NodeHost : IAsyncDisposable
             await _mqtt.DisposeAsync();
         _models?.Dispose();
         _signingKey.Dispose();
+    }
+
+    private NodeConfiguration Unchanged(out IReadOnlyList<ConfigurationError> notes)
+    {
+        notes = [];
+        return _configuration;
+    }
+
+    private static void Apply(NodeConfiguration configuration, ConfigurationChange change)
+    {
+        if (change.CamerasAdded.Count + change.CamerasRemoved.Count + change.CamerasChanged.Count > 0)
+            throw new InvalidOperationException("Cameras do not change while the node runs: restart it.");
     }
 
     private static void TryRefresh(IdentityStore gallery)
@@ -213,9 +236,22 @@ internal sealed class NodeHost : IAsyncDisposable
         BootId = StatusMessage.ReadBootId(),
         BaseUrl = ViewUrl.Base(_configuration, Port),
         Username = mqtt.Username,
-        Password = mqtt.Password?.Reveal(),
+        Password = mqtt.Password,
         Authorities = mqtt.Ca is null ? null : ReadAuthorities(mqtt.Ca),
+        ClientCertificate = mqtt is { Certificate: string certificate, Key: string key } ? ReadCertificate(certificate, key) : null,
     };
+
+    private static X509Certificate2 ReadCertificate(string certificate, string key)
+    {
+        try
+        {
+            return X509Certificate2.CreateFromPemFile(certificate, key);
+        }
+        catch (CryptographicException)
+        {
+            throw new IOException($"mqtt.certificate and mqtt.key name '{certificate}' and '{key}', which hold no PEM certificate and its key.");
+        }
+    }
 
     private static X509Certificate2Collection ReadAuthorities(string file)
     {

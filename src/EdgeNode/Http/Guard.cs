@@ -36,7 +36,7 @@ public sealed class Guard(IEndpointRouteBuilder routes, AccessTokens tokens)
         {
             bool inPath = context.Request.RouteValues.TryGetValue(TokenInPath, out object? value);
             string? token = inPath ? value as string : Bearer(context.Request);
-            (TokenVerdict verdict, AccessGrant? grant) = token is null ? (TokenVerdict.Invalid, null) : await tokens.ValidateAsync(token);
+            (TokenVerdict verdict, AccessGrant? grant) = token is null ? (TokenVerdict.Invalid, null) : await tokens.ValidateAsync(token, watching: inPath);
             Problem? refusal = verdict switch
             {
                 TokenVerdict.Valid when grant!.Role >= role => null,

@@ -71,6 +71,33 @@ public sealed class PlaybackSessionsTests
     }
 
     [Fact]
+    public void A_token_that_is_no_session_ends_what_was_made_with_it()
+    {
+        var sessions = new PlaybackSessions(_time);
+        Add(sessions, "child", "api-token");
+        Add(sessions, "grandchild", "child");
+        Add(sessions, "other", "owner");
+        Assert.Equal(["child", "grandchild"], sessions.Remove("api-token").Select(session => session.SessionId));
+        Assert.Equal(["other"], sessions.List().Select(session => session.SessionId));
+    }
+
+    [Fact]
+    public void A_session_that_still_polls_goes_on_until_the_grace_ends()
+    {
+        var sessions = new PlaybackSessions(_time) { Grace = TimeSpan.FromMinutes(2) };
+        Add(sessions, "polls", "owner", minutes: 1);
+        Add(sessions, "silent", "owner", minutes: 1);
+        for (int i = 0; i < 6; i++)
+        {
+            Assert.True(sessions.Touch("polls"));
+            _time.Advance(TimeSpan.FromSeconds(30));
+        }
+
+        Assert.Null(sessions.Find("silent"));
+        Assert.False(sessions.Touch("polls"));
+    }
+
+    [Fact]
     public void An_id_is_taken_once()
     {
         var sessions = new PlaybackSessions(_time);
