@@ -28,6 +28,9 @@ internal sealed class NodeHost : IAsyncDisposable
     private readonly NodeConfiguration _configuration;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
+    private readonly NodeLock _lock;
+    private readonly StateDatabase _database;
+    private readonly StateCare _care;
     private readonly SigningKey _signingKey;
     private readonly Revocations _revocations;
     private readonly FaceModels? _models;
@@ -45,18 +48,18 @@ internal sealed class NodeHost : IAsyncDisposable
         _configuration = configuration;
         _time = time;
         _log = logs.CreateLogger("edgenode");
+        _lock = NodeLock.Take(configuration.Node.State);
+        _database = StateDatabase.Open(configuration.Node.State, _log, time);
         _signingKey = SigningKey.LoadOrCreate(configuration.Node.State);
-        _revocations = new Revocations(configuration.Node.State, time);
+        _revocations = new Revocations(_database, time);
         Tokens = new AccessTokens(_signingKey, _revocations, configuration.Node.Site, configuration.Node.Id, time);
-        _events = new EventLog(time);
+        IdentityStore identities = IdentityStore.Open(_database, DeviceKey.LoadOrCreate(configuration.Node.State), _log);
+        identities.Changed += () => _log.LogInformation("The gallery was changed: {People} enrolled.", identities.List.Count);
+        _events = new EventLog(_database, id => identities.Find(id)?.Name, time, _log);
+        _events.Committed += e => _mqtt?.Enqueue(e);
+        _care = new StateCare(_database, new RetentionLimits(), _events, time, _log);
         _sessions = new PlaybackSessions(time);
         _sampler = new HealthSampler(configuration.Node.State, time);
-        IdentityStore identities = IdentityStore.Open(configuration.Node.State, _log);
-        identities.Changed += () =>
-        {
-            _events.ForgetNames(id => identities.Find(id) is not null);
-            _log.LogInformation("The gallery was changed: {People} enrolled.", identities.List.Count);
-        };
         _galleryWatch = time.CreateTimer(static gallery => TryRefresh((IdentityStore)gallery!), identities, GalleryLook, GalleryLook);
         _models = models ?? LoadModels();
         FaceRecognition? recognition = _models is null ? null : new FaceRecognition(_models, identities, configuration.Faces);
@@ -81,6 +84,9 @@ internal sealed class NodeHost : IAsyncDisposable
             host.KeepFirstAdminToken();
             if (configuration.Mqtt is not null)
                 host.StartReporting(configuration.Mqtt);
+            // After the link: it hears of the events that the restart ends.
+            host._events.Start();
+            host._care.Start();
             host._cameras.Start();
             host._log.LogInformation("Serving {Cameras} cameras on port {Port}.", configuration.Cameras.Count, host.Port);
             return host;
@@ -101,10 +107,14 @@ internal sealed class NodeHost : IAsyncDisposable
         if (_http is not null)
             await _http.DisposeAsync();
         _cameras.Dispose();
+        _care.Dispose();
+        _events.Dispose();
         if (_mqtt is not null)
             await _mqtt.DisposeAsync();
         _models?.Dispose();
         _signingKey.Dispose();
+        _database.Dispose();
+        _lock.Dispose();
     }
 
     private static void TryRefresh(IdentityStore gallery)
@@ -158,27 +168,26 @@ internal sealed class NodeHost : IAsyncDisposable
             camera,
             status => _mqtt?.PublishCameraState(camera.Id, new CameraStateMessage(CameraStateNames.Of(status.State), status.Since, status.Reason)),
             feed => recognition is not null && camera.Analytics.Enabled
-                ? new CameraAnalytics(camera, _configuration.Faces, feed, recognition, origin, _time, Publish, _log)
+                ? new CameraAnalytics(camera, _configuration.Faces, feed, recognition, origin, _time, _events.Append, _log)
                 : null,
             _time,
             _log);
     }
 
-    private void Publish(FaceEvent e)
-    {
-        _events.Append(e);
-        _mqtt?.Enqueue(e);
-    }
-
     private HealthReport SampleHealth()
     {
         lock (_sampler)
-            return _sampler.Sample(AskHealth() with { QueueDepth = _mqtt?.QueueDepth ?? 0, EventsLost = _mqtt?.EventsLost ?? 0 });
+        {
+            HealthInputs inputs = AskHealth();
+            return _sampler.Sample(inputs with { QueueDepth = inputs.QueueDepth + (_mqtt?.QueueDepth ?? 0), EventsLost = inputs.EventsLost + (_mqtt?.EventsLost ?? 0) });
+        }
     }
 
     private HealthInputs AskHealth() => new()
     {
         ClockSynced = KernelClock.IsSynchronized(),
+        Storage = _database.Trouble,
+        EventsLost = _events.Dropped,
         Ffmpeg = FFmpegLibrary.LoadedVersion,
         Onnxruntime = _models is null ? null : FaceModels.RuntimeVersion,
         Cameras = [.. _cameras.All.Select(Describe)],
