@@ -161,7 +161,7 @@ public static class StateBackup
             // What belongs to the state that goes; the last two are version 0.1's and would be moved into the new one.
             DatabaseFile.Delete(database);
             DatabaseFile.Delete(DailyCopy.PathOf(database));
-            DatabaseFile.DeleteOldStates(database);
+            DatabaseFile.DeleteOldStates(database, DateTime.MaxValue);
             DeleteFolder(Path.Combine(stateFolder, "identities"));
             File.Delete(Path.Combine(stateFolder, "revoked-sessions"));
         }

@@ -107,6 +107,7 @@ public sealed class StateDatabase : IDisposable
             catch (SqliteException fault)
             {
                 string what = $"The node's database could not be written: {Explain(fault)}";
+                NoteDamage(fault);
                 if (fault.SqliteErrorCode is ReadOnly or InputOutput or Corrupt or Full or CannotOpen or NotADatabase)
                     SetTrouble(what);
                 throw new IOException(what, fault);
@@ -124,7 +125,7 @@ public sealed class StateDatabase : IDisposable
         using FileLock copies = DailyCopy.Hold(_path);
         T result = Write(change);
         DatabaseFile.Delete(DailyCopy.PathOf(_path));
-        DatabaseFile.DeleteOldStates(_path);
+        DatabaseFile.DeleteOldStates(_path, DateTime.MaxValue);
         try
         {
             EmptyLog();
@@ -152,6 +153,7 @@ public sealed class StateDatabase : IDisposable
             }
             catch (SqliteException fault)
             {
+                NoteDamage(fault);
                 throw new IOException($"The node's database could not be read: {Explain(fault)}", fault);
             }
         }
@@ -171,6 +173,9 @@ public sealed class StateDatabase : IDisposable
             throw new IOException($"The daily copy of the database could not be written: {Explain(fault)}", fault);
         }
     }
+
+    /// <summary>Deletes what is kept of earlier states of the database (before a change of its tables, set aside as damaged) from before <paramref name="time"/> (UTC).</summary>
+    public void DeleteOldStates(DateTime time) => DatabaseFile.DeleteOldStates(_path, time);
 
     /// <summary>Copies all of it into a new file, as of one moment, while others write on.</summary>
     /// <exception cref="IOException">It could not be written.</exception>
@@ -253,6 +258,12 @@ public sealed class StateDatabase : IDisposable
                     _log.LogWarning("Another process reads the database: what was erased stays in {Path}-wal until that ends.", _path);
             }
         }
+    }
+
+    private void NoteDamage(SqliteException fault)
+    {
+        if (fault.SqliteErrorCode is Corrupt or NotADatabase)
+            DatabaseFile.Suspect(_path);
     }
 
     private void SetTrouble(string? trouble)
