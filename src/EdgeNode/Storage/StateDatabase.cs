@@ -33,6 +33,7 @@ public sealed class StateDatabase : IDisposable
     private readonly SqliteConnection _writer;
     private readonly SqliteConnection _reader;
     private volatile string? _trouble;
+    private bool _isClosed;
 
     private StateDatabase(string folder, FileLock held, ILogger log)
     {
@@ -96,6 +97,7 @@ public sealed class StateDatabase : IDisposable
     {
         lock (_writing)
         {
+            ThrowIfClosed();
             try
             {
                 using SqliteTransaction transaction = _writer.BeginTransaction(deferred: false);
@@ -146,6 +148,7 @@ public sealed class StateDatabase : IDisposable
     {
         lock (_reading)
         {
+            ThrowIfClosed();
             try
             {
                 using SqliteTransaction transaction = _reader.BeginTransaction(deferred: true);
@@ -217,12 +220,19 @@ public sealed class StateDatabase : IDisposable
         return 0;
     });
 
-    /// <inheritdoc/>
+    /// <summary>Closes it after what is under way; who still comes gets an <see cref="IOException"/>.</summary>
     public void Dispose()
     {
-        _reader.Dispose();
-        _writer.Dispose();
-        _held.Dispose();
+        lock (_writing)
+        {
+            lock (_reading)
+            {
+                _isClosed = true;
+                _reader.Dispose();
+                _writer.Dispose();
+                _held.Dispose();
+            }
+        }
     }
 
     /// <summary>For tests: the writer, to take its room away.</summary>
@@ -258,6 +268,12 @@ public sealed class StateDatabase : IDisposable
                     _log.LogWarning("Another process reads the database: what was erased stays in {Path}-wal until that ends.", _path);
             }
         }
+    }
+
+    private void ThrowIfClosed()
+    {
+        if (_isClosed)
+            throw new IOException("The node's database is closed.");
     }
 
     private void NoteDamage(SqliteException fault)

@@ -231,6 +231,16 @@ public sealed class StateDatabaseTests : IDisposable
     }
 
     [Fact]
+    public void A_closed_database_refuses_those_who_come_late()
+    {
+        StateDatabase database = Open(One);
+        database.Dispose();
+        database.Dispose();
+        Assert.Contains("closed", Assert.Throws<IOException>(() => Revoke(database, "a")).Message);
+        Assert.Contains("closed", Assert.Throws<IOException>(() => Revoked(database)).Message);
+    }
+
+    [Fact]
     public void A_second_node_on_the_same_folder_is_refused()
     {
         using (NodeLock.Take(_folder))
