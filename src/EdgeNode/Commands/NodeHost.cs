@@ -21,7 +21,9 @@ namespace EdgeNode.Commands;
 /// <summary>A whole node: reads the state, starts the cameras, serves, and reports; ends in the opposite order.</summary>
 internal sealed class NodeHost : IAsyncDisposable
 {
-    private const string FirstAdminTokenFile = "admin-token";
+    /// <summary>The file in the state folder that holds the first admin token.</summary>
+    internal const string FirstAdminTokenFile = "admin-token";
+
     private static readonly TimeSpan FirstAdminTokenLifetime = TimeSpan.FromDays(3650);
     private static readonly TimeSpan GalleryLook = TimeSpan.FromSeconds(2);
 
@@ -31,43 +33,58 @@ internal sealed class NodeHost : IAsyncDisposable
     private readonly NodeConfiguration _configuration;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
+    private readonly NodeLock _lock;
+    private readonly StateDatabase _database;
+    private readonly StateCare _care;
     private readonly SigningKey _signingKey;
     private readonly Revocations _revocations;
-    private readonly FaceModels? _models;
+    private readonly Lazy<FaceModels?> _models;
     private readonly ITimer _galleryWatch;
-    private readonly CameraSet _cameras;
+    private readonly ApiTokens _apiTokens;
+    private readonly AuditLog _audit;
+    private readonly IdentityStore _identities;
+    private readonly RecentLog _recentLog;
+    private readonly CameraRegistry _registry;
     private readonly PlaybackSessions _sessions;
     private readonly EventLog _events;
     private readonly HealthSampler _sampler;
     private MqttLink? _mqtt;
-    private readonly FFmpegMessages _ffmpegMessages;
     private HealthReporter? _reporter;
     private HttpServer? _http;
+    private readonly bool _hasSource;
+    private volatile bool _isReady;
 
-    private NodeHost(NodeConfiguration configuration, FaceModels? models, ILoggerFactory logs, TimeProvider time, ConfigurationSource? source)
+    private NodeHost(NodeConfiguration configuration, FaceModels? models, ILoggerFactory logs, TimeProvider time, ConfigurationSource? source, RecentLog recentLog)
     {
+        _recentLog = recentLog;
         _configuration = configuration;
         _time = time;
         _log = logs.CreateLogger("edgenode");
-        _ffmpegMessages = new FFmpegMessages(_log, time);
+        _lock = NodeLock.Take(configuration.Node.State);
+        _database = StateDatabase.Open(configuration.Node.State, _log, time);
         _signingKey = SigningKey.LoadOrCreate(configuration.Node.State);
-        _revocations = new Revocations(configuration.Node.State, time);
-        Tokens = new AccessTokens(_signingKey, _revocations, configuration.Node.Site, configuration.Node.Id, time);
+        _revocations = new Revocations(_database, time);
+        _apiTokens = new ApiTokens(_database, time);
+        _audit = new AuditLog(_database, time);
+        Tokens = new AccessTokens(_signingKey, _revocations, configuration.Node.Site, configuration.Node.Id, time, _apiTokens);
         Tokens.Grace = configuration.Tokens.Grace ?? TimeSpan.Zero;
+        _hasSource = source is not null;
         Reload = new ConfigurationReload(configuration, source ?? Unchanged, Apply, LiveSections, _log);
-        _events = new EventLog(time);
-        _sessions = new PlaybackSessions(time) { Grace = Tokens.Grace };
+        DeviceKey key = DeviceKey.LoadOrCreate(configuration.Node.State);
+        IdentityStore identities = _identities = IdentityStore.Open(_database, key, _log);
+        identities.Changed += () => _log.LogInformation("The gallery was changed: {People} enrolled.", identities.List.Count);
+        _events = new EventLog(_database, id => identities.Find(id)?.Name, time, _log);
+        _events.Committed += e => _mqtt?.Enqueue(e);
+        _care = new StateCare(_database, new RetentionLimits { Events = configuration.Retention.Events, MaxBytes = configuration.Retention.MaxBytes }, _events, time, _log);
+        _sessions = new PlaybackSessions(time, configuration.Limits.Viewers) { Grace = Tokens.Grace };
         _sampler = new HealthSampler(configuration.Node.State, time);
-        IdentityStore identities = IdentityStore.Open(configuration.Node.State, _log);
-        identities.Changed += () =>
-        {
-            _events.ForgetNames(id => identities.Find(id) is not null);
-            _log.LogInformation("The gallery was changed: {People} enrolled.", identities.List.Count);
-        };
         _galleryWatch = time.CreateTimer(static gallery => TryRefresh((IdentityStore)gallery!), identities, GalleryLook, GalleryLook);
-        _models = models ?? LoadModels();
-        FaceRecognition? recognition = _models is null ? null : new FaceRecognition(_models, identities, configuration.Faces);
-        _cameras = new CameraSet([.. configuration.Cameras.Select(camera => MakeCamera(camera, recognition))]);
+        // Opened for the first camera with analytics, which may come by the API, or for the first who is enrolled by it.
+        _models = models is null ? new Lazy<FaceModels?>(LoadModels) : new Lazy<FaceModels?>(models);
+        var recognition = new Lazy<FaceRecognition?>(() => _models.Value is FaceModels loaded ? new FaceRecognition(loaded, identities, configuration.Faces) : null);
+        var store = new CameraStore(_database, key, time, _log);
+        _registry = new CameraRegistry(configuration.Cameras, store, (camera, predecessor) => MakeCamera(camera, recognition, predecessor), _log);
+        _registry.Cameras.Removed += Forget;
     }
 
     /// <summary>Makes and checks the node's tokens.</summary>
@@ -76,8 +93,8 @@ internal sealed class NodeHost : IAsyncDisposable
     /// <summary>Reads the configuration anew and applies what can be.</summary>
     public ConfigurationReload Reload { get; }
 
-    /// <summary>The port it serves on.</summary>
-    public int Port => _http!.Port;
+    /// <summary>The port it is reached on: that of HTTPS where it is on.</summary>
+    public int Port => _http!.HttpsPort ?? _http.Port;
 
     /// <summary>
     /// Starts a node. <paramref name="models"/>: loaded already, taken over; null: those of the configuration are loaded. <paramref name="source"/>: where
@@ -86,16 +103,29 @@ internal sealed class NodeHost : IAsyncDisposable
     /// <exception cref="IOException">The state folder or the port cannot be had.</exception>
     public static async Task<NodeHost> StartAsync(NodeConfiguration configuration, FaceModels? models, ILoggerFactory logs, TimeProvider time, ConfigurationSource? source = null)
     {
-        var host = new NodeHost(configuration, models, logs, time, source);
+        var recentLog = new RecentLog();
+        logs.AddProvider(recentLog);
+        var host = new NodeHost(configuration, models, logs, time, source, recentLog);
         try
         {
-            var subjects = new HttpSubjects(host._cameras, host._sessions, host.Tokens, host._revocations, host._events, host.SampleHealth);
-            host._http = await HttpServer.StartAsync(configuration, subjects, ConsoleLog.Configure, time);
+            host._http = await HttpServer.StartAsync(
+                configuration,
+                host.Subjects(),
+                logging =>
+                {
+                    ConsoleLog.Configure(logging);
+                    logging.AddProvider(recentLog);
+                },
+                time);
             host.KeepFirstAdminToken();
             if (configuration.Mqtt is not null)
                 host.StartReporting(configuration.Mqtt);
-            host._cameras.Start();
-            host._log.LogInformation("Serving {Cameras} cameras on port {Port}.", configuration.Cameras.Count, host.Port);
+            // After the link: it hears of the events that the restart ends.
+            host._events.Start();
+            host._care.Start();
+            host._registry.Cameras.Start();
+            host._isReady = true;
+            host._log.LogInformation("Serving {Cameras} cameras on port {Port}.", host._registry.Cameras.All.Count, host.Port);
             return host;
         }
         catch
@@ -113,12 +143,18 @@ internal sealed class NodeHost : IAsyncDisposable
         _log.LogInformation("Stopping.");
         if (_http is not null)
             await _http.DisposeAsync();
-        _cameras.Dispose();
-        _ffmpegMessages.Dispose();
+        _registry.Cameras.Dispose();
+        _care.Dispose();
+        _events.Dispose();
         if (_mqtt is not null)
             await _mqtt.DisposeAsync();
-        _models?.Dispose();
+        if (_models.IsValueCreated)
+            _models.Value?.Dispose();
+        await _audit.DisposeAsync();
+        _apiTokens.Dispose();
         _signingKey.Dispose();
+        _database.Dispose();
+        _lock.Dispose();
     }
 
     private NodeConfiguration Unchanged(out IReadOnlyList<ConfigurationError> notes)
@@ -127,11 +163,7 @@ internal sealed class NodeHost : IAsyncDisposable
         return _configuration;
     }
 
-    private static void Apply(NodeConfiguration configuration, ConfigurationChange change)
-    {
-        if (change.CamerasAdded.Count + change.CamerasRemoved.Count + change.CamerasChanged.Count > 0)
-            throw new InvalidOperationException("Cameras do not change while the node runs: restart it.");
-    }
+    private void Apply(NodeConfiguration configuration, ConfigurationChange change) => _registry.Apply(configuration.Cameras);
 
     private static void TryRefresh(IdentityStore gallery)
     {
@@ -164,8 +196,6 @@ internal sealed class NodeHost : IAsyncDisposable
     // Without models the node still shows its cameras; whoever reads log or health learns why no face comes.
     private FaceModels? LoadModels()
     {
-        if (!_configuration.Cameras.Any(c => c.Analytics.Enabled))
-            return null;
         try
         {
             return FaceModels.Load(CommonOptions.ModelFolder(_configuration));
@@ -177,37 +207,72 @@ internal sealed class NodeHost : IAsyncDisposable
         }
     }
 
-    private Camera MakeCamera(CameraConfiguration camera, FaceRecognition? recognition)
+    private HttpSubjects Subjects() => new()
+    {
+        Registry = _registry,
+        Sessions = _sessions,
+        Tokens = Tokens,
+        Revocations = _revocations,
+        ApiTokens = _apiTokens,
+        Audit = _audit,
+        Events = _events,
+        Identities = _identities,
+        Models = () => _models.Value,
+        Health = SampleHealth,
+        Version = ProductVersion.Number,
+        Hindrances = Hindrances,
+        Reload = _hasSource ? Reload.Reload : null,
+        RecentLog = () => _recentLog.Lines,
+    };
+
+    private IReadOnlyList<string> Hindrances()
+    {
+        var hindrances = new List<string>();
+        if (!_isReady)
+            hindrances.Add("The node is starting.");
+        if (_database.Trouble is string trouble)
+            hindrances.Add(trouble);
+        return hindrances;
+    }
+
+    // Its viewers' URLs end (410: players stop), and the broker forgets its state.
+    private void Forget(string camera)
+    {
+        _revocations.Add(_sessions.RemoveOfCamera(camera).Select(ended => (ended.SessionId, ended.ExpiresAt.UtcDateTime)));
+        _mqtt?.RemoveCamera(camera);
+    }
+
+    private Camera MakeCamera(CameraConfiguration camera, Lazy<FaceRecognition?> recognition, Camera? predecessor)
     {
         var origin = new EventOrigin(_configuration.Node.Site, _configuration.Node.Id, camera.Id);
         return new Camera(
             camera,
             status => _mqtt?.PublishCameraState(camera.Id, new CameraStateMessage(CameraStateNames.Of(status.State), status.Since, status.Reason)),
-            feed => recognition is not null && camera.Analytics.Enabled
-                ? new CameraAnalytics(camera, _configuration.Faces, feed, recognition, origin, _time, Publish, _log)
+            feed => camera.Analytics.Enabled && recognition.Value is FaceRecognition faces
+                ? new CameraAnalytics(camera, _configuration.Faces, feed, faces, origin, _time, _events.Append, _log)
                 : null,
             _time,
-            _log);
-    }
-
-    private void Publish(FaceEvent e)
-    {
-        _events.Append(e);
-        _mqtt?.Enqueue(e);
+            _log,
+            predecessor);
     }
 
     private HealthReport SampleHealth()
     {
         lock (_sampler)
-            return _sampler.Sample(AskHealth() with { QueueDepth = _mqtt?.QueueDepth ?? 0, EventsLost = _mqtt?.EventsLost ?? 0 });
+        {
+            HealthInputs inputs = AskHealth();
+            return _sampler.Sample(inputs with { QueueDepth = inputs.QueueDepth + (_mqtt?.QueueDepth ?? 0), EventsLost = inputs.EventsLost + (_mqtt?.EventsLost ?? 0) });
+        }
     }
 
     private HealthInputs AskHealth() => new()
     {
         ClockSynced = KernelClock.IsSynchronized(),
+        Storage = _database.Trouble,
+        EventsLost = _events.Dropped,
         Ffmpeg = FFmpegLibrary.LoadedVersion,
-        Onnxruntime = _models is null ? null : FaceModels.RuntimeVersion,
-        Cameras = [.. _cameras.All.Select(Describe)],
+        Onnxruntime = _models.IsValueCreated && _models.Value is not null ? FaceModels.RuntimeVersion : null,
+        Cameras = [.. _registry.Cameras.All.Select(Describe)],
     };
 
     private static CameraHealth Describe(Camera camera)
