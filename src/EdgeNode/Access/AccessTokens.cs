@@ -40,10 +40,12 @@ public sealed class AccessTokens
     private readonly TokenValidationParameters _rules;
     private readonly ConcurrentDictionary<UInt128, AccessGrant> _remembered = new();
     private readonly Revocations _revocations;
+    private readonly ApiTokens? _apiTokens;
 
-    /// <summary>Tokens of node <paramref name="node"/> at <paramref name="site"/>.</summary>
-    public AccessTokens(SigningKey key, Revocations revocations, string site, string node, TimeProvider time)
+    /// <summary>Tokens of node <paramref name="node"/> at <paramref name="site"/>; without <paramref name="apiTokens"/> no API token is valid.</summary>
+    public AccessTokens(SigningKey key, Revocations revocations, string site, string node, TimeProvider time, ApiTokens? apiTokens = null)
     {
+        _apiTokens = apiTokens;
         _key = key;
         _revocations = revocations;
         _time = time;
@@ -64,13 +66,16 @@ public sealed class AccessTokens
     }
 
     /// <summary>Makes a token for <paramref name="cameras"/> (null: all), which ends after <paramref name="lifetime"/>.</summary>
-    public (string Token, AccessGrant Grant) Issue(string subject, Role role, IReadOnlyCollection<string>? cameras, bool metadata, TimeSpan lifetime)
+    public (string Token, AccessGrant Grant) Issue(string subject, Role role, IReadOnlyCollection<string>? cameras, bool metadata, TimeSpan lifetime) =>
+        Issue(Base64UrlEncoder.Encode(RandomNumberGenerator.GetBytes(12)), subject, role, cameras, metadata, lifetime);
+
+    internal (string Token, AccessGrant Grant) Issue(string sessionId, string subject, Role role, IReadOnlyCollection<string>? cameras, bool metadata, TimeSpan lifetime)
     {
         DateTime now = _time.GetUtcNow().UtcDateTime;
         var grant = new AccessGrant
         {
             Subject = subject,
-            SessionId = Base64UrlEncoder.Encode(RandomNumberGenerator.GetBytes(12)),
+            SessionId = sessionId,
             Role = role,
             Cameras = cameras?.ToHashSet(StringComparer.Ordinal),
             Metadata = metadata,
@@ -126,11 +131,15 @@ public sealed class AccessTokens
             return (TokenVerdict.Expired, null);
         }
 
-        return _revocations.Contains(grant.SessionId) ? (TokenVerdict.Revoked, null) : (TokenVerdict.Valid, grant);
+        return IsRevoked(grant.SessionId, now) ? (TokenVerdict.Revoked, null) : (TokenVerdict.Valid, grant);
     }
 
     /// <summary>Whether a grant that was valid still is: it neither came to its end nor was revoked.</summary>
-    public bool IsStillValid(AccessGrant grant) => grant.ExpiresAt > _time.GetUtcNow().UtcDateTime && !_revocations.Contains(grant.SessionId);
+    public bool IsStillValid(AccessGrant grant)
+    {
+        DateTime now = _time.GetUtcNow().UtcDateTime;
+        return grant.ExpiresAt > now && !IsRevoked(grant.SessionId, now);
+    }
 
     /// <summary>The role's name in claims.</summary>
     public static string NameOf(Role role) => role switch
@@ -148,6 +157,9 @@ public sealed class AccessTokens
         "admin" => Role.Admin,
         _ => null,
     };
+
+    private bool IsRevoked(string sessionId, DateTime now) =>
+        _revocations.Contains(sessionId) || ApiTokens.Concerns(sessionId) && _apiTokens?.Admit(sessionId, now) != true;
 
     private static AccessGrant? Read(JsonWebToken token)
     {

@@ -58,7 +58,7 @@ public sealed class PlaybackSessions(TimeProvider time, int limit = 500, int lim
         return session is not null;
     }
 
-    /// <summary>Ends a session and all that were made with its token; returns them.</summary>
+    /// <summary>Ends a session and all that were made with its token; returns them. The id may also be that of a token that is no session.</summary>
     public IReadOnlyList<PlaybackSession> Remove(string sessionId)
     {
         lock (_gate)
@@ -66,14 +66,9 @@ public sealed class PlaybackSessions(TimeProvider time, int limit = 500, int lim
             var ended = new List<PlaybackSession>();
             if (_sessions.Remove(sessionId, out PlaybackSession? session))
                 ended.Add(session);
+            RemoveMadeWith(sessionId, ended);
             for (int i = 0; i < ended.Count; i++)
-            {
-                foreach (PlaybackSession child in _sessions.Values.Where(child => child.OwnerId == ended[i].SessionId).ToArray())
-                {
-                    _sessions.Remove(child.SessionId);
-                    ended.Add(child);
-                }
-            }
+                RemoveMadeWith(ended[i].SessionId, ended);
 
             return ended;
         }
@@ -98,6 +93,15 @@ public sealed class PlaybackSessions(TimeProvider time, int limit = 500, int lim
         {
             Purge();
             return [.. _sessions.Values.OrderBy(session => session.CreatedAt)];
+        }
+    }
+
+    private void RemoveMadeWith(string ownerId, List<PlaybackSession> ended)
+    {
+        foreach (PlaybackSession child in _sessions.Values.Where(child => child.OwnerId == ownerId).ToArray())
+        {
+            _sessions.Remove(child.SessionId);
+            ended.Add(child);
         }
     }
 

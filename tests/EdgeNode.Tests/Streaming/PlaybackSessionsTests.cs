@@ -71,6 +71,17 @@ public sealed class PlaybackSessionsTests
     }
 
     [Fact]
+    public void A_token_that_is_no_session_ends_what_was_made_with_it()
+    {
+        var sessions = new PlaybackSessions(_time);
+        Add(sessions, "child", "api-token");
+        Add(sessions, "grandchild", "child");
+        Add(sessions, "other", "owner");
+        Assert.Equal(["child", "grandchild"], sessions.Remove("api-token").Select(session => session.SessionId));
+        Assert.Equal(["other"], sessions.List().Select(session => session.SessionId));
+    }
+
+    [Fact]
     public void An_id_is_taken_once()
     {
         var sessions = new PlaybackSessions(_time);
