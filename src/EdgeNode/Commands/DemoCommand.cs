@@ -68,7 +68,7 @@ internal static class DemoCommand
     private static NodeConfiguration Configure(int port, string films, string state, Uri broker) => new()
     {
         Node = new NodeSection { Site = "demo", Id = "demo", State = state },
-        Http = new HttpSection { Host = "127.0.0.1", Port = port },
+        Http = new HttpSection { Host = "127.0.0.1", Port = port, Https = null },
         Mqtt = new MqttSection { Broker = broker },
         // Whoever begins to listen should not wait for ten seconds to see who is there.
         Faces = new FacesSection { UpdateEvery = TimeSpan.FromSeconds(3) },

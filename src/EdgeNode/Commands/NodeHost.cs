@@ -32,26 +32,36 @@ internal sealed class NodeHost : IAsyncDisposable
     private readonly Revocations _revocations;
     private readonly FaceModels? _models;
     private readonly ITimer _galleryWatch;
-    private readonly CameraSet _cameras;
+    private readonly StateDatabase _database;
+    private readonly ApiTokens _apiTokens;
+    private readonly AuditLog _audit;
+    private readonly IdentityStore _identities;
+    private readonly RecentLog _recentLog;
+    private readonly CameraRegistry _registry;
     private readonly PlaybackSessions _sessions;
     private readonly EventLog _events;
     private readonly HealthSampler _sampler;
     private MqttLink? _mqtt;
     private HealthReporter? _reporter;
     private HttpServer? _http;
+    private volatile bool _isReady;
 
-    private NodeHost(NodeConfiguration configuration, FaceModels? models, ILoggerFactory logs, TimeProvider time)
+    private NodeHost(NodeConfiguration configuration, FaceModels? models, ILoggerFactory logs, TimeProvider time, RecentLog recentLog)
     {
+        _recentLog = recentLog;
         _configuration = configuration;
         _time = time;
         _log = logs.CreateLogger("edgenode");
         _signingKey = SigningKey.LoadOrCreate(configuration.Node.State);
         _revocations = new Revocations(configuration.Node.State, time);
-        Tokens = new AccessTokens(_signingKey, _revocations, configuration.Node.Site, configuration.Node.Id, time);
+        _database = StateDatabase.Open(configuration.Node.State);
+        _apiTokens = new ApiTokens(_database, time);
+        _audit = new AuditLog(_database, time);
+        Tokens = new AccessTokens(_signingKey, _revocations, configuration.Node.Site, configuration.Node.Id, time, _apiTokens);
         _events = new EventLog(time);
         _sessions = new PlaybackSessions(time);
         _sampler = new HealthSampler(configuration.Node.State, time);
-        IdentityStore identities = IdentityStore.Open(configuration.Node.State, _log);
+        IdentityStore identities = _identities = IdentityStore.Open(configuration.Node.State, _log);
         identities.Changed += () =>
         {
             _events.ForgetNames(id => identities.Find(id) is not null);
@@ -60,29 +70,41 @@ internal sealed class NodeHost : IAsyncDisposable
         _galleryWatch = time.CreateTimer(static gallery => TryRefresh((IdentityStore)gallery!), identities, GalleryLook, GalleryLook);
         _models = models ?? LoadModels();
         FaceRecognition? recognition = _models is null ? null : new FaceRecognition(_models, identities, configuration.Faces);
-        _cameras = new CameraSet([.. configuration.Cameras.Select(camera => MakeCamera(camera, recognition))]);
+        var store = new CameraStore(_database, DeviceKey.LoadOrCreate(configuration.Node.State), time, _log);
+        _registry = new CameraRegistry(configuration.Cameras, store, (camera, predecessor) => MakeCamera(camera, recognition, predecessor), _log);
+        _registry.Cameras.Removed += Forget;
     }
 
     /// <summary>Makes and checks the node's tokens.</summary>
     public AccessTokens Tokens { get; }
 
-    /// <summary>The port it serves on.</summary>
-    public int Port => _http!.Port;
+    /// <summary>The port it is reached on: that of HTTPS where it is on.</summary>
+    public int Port => _http!.HttpsPort ?? _http.Port;
 
     /// <summary>Starts a node. <paramref name="models"/>: loaded already, taken over; null: those of the configuration are loaded.</summary>
     /// <exception cref="IOException">The state folder or the port cannot be had.</exception>
     public static async Task<NodeHost> StartAsync(NodeConfiguration configuration, FaceModels? models, ILoggerFactory logs, TimeProvider time)
     {
-        var host = new NodeHost(configuration, models, logs, time);
+        var recentLog = new RecentLog();
+        logs.AddProvider(recentLog);
+        var host = new NodeHost(configuration, models, logs, time, recentLog);
         try
         {
-            var subjects = new HttpSubjects(host._cameras, host._sessions, host.Tokens, host._revocations, host._events, host.SampleHealth);
-            host._http = await HttpServer.StartAsync(configuration, subjects, ConsoleLog.Configure, time);
+            host._http = await HttpServer.StartAsync(
+                configuration,
+                host.Subjects(),
+                logging =>
+                {
+                    ConsoleLog.Configure(logging);
+                    logging.AddProvider(recentLog);
+                },
+                time);
             host.KeepFirstAdminToken();
             if (configuration.Mqtt is not null)
                 host.StartReporting(configuration.Mqtt);
-            host._cameras.Start();
-            host._log.LogInformation("Serving {Cameras} cameras on port {Port}.", configuration.Cameras.Count, host.Port);
+            host._registry.Cameras.Start();
+            host._isReady = true;
+            host._log.LogInformation("Serving {Cameras} cameras on port {Port}.", host._registry.Cameras.All.Count, host.Port);
             return host;
         }
         catch
@@ -100,10 +122,13 @@ internal sealed class NodeHost : IAsyncDisposable
         _log.LogInformation("Stopping.");
         if (_http is not null)
             await _http.DisposeAsync();
-        _cameras.Dispose();
+        _registry.Cameras.Dispose();
         if (_mqtt is not null)
             await _mqtt.DisposeAsync();
         _models?.Dispose();
+        await _audit.DisposeAsync();
+        _apiTokens.Dispose();
+        _database.Dispose();
         _signingKey.Dispose();
     }
 
@@ -151,7 +176,31 @@ internal sealed class NodeHost : IAsyncDisposable
         }
     }
 
-    private Camera MakeCamera(CameraConfiguration camera, FaceRecognition? recognition)
+    private HttpSubjects Subjects() => new()
+    {
+        Registry = _registry,
+        Sessions = _sessions,
+        Tokens = Tokens,
+        Revocations = _revocations,
+        ApiTokens = _apiTokens,
+        Audit = _audit,
+        Events = _events,
+        Identities = _identities,
+        Models = _models,
+        Health = SampleHealth,
+        Version = ProductVersion.Number,
+        Hindrances = () => _isReady ? [] : ["The node is starting."],
+        RecentLog = () => _recentLog.Lines,
+    };
+
+    // Its viewers' URLs end (410: players stop), and the broker forgets its state.
+    private void Forget(string camera)
+    {
+        _revocations.Add(_sessions.RemoveOfCamera(camera).Select(ended => (ended.SessionId, ended.ExpiresAt.UtcDateTime)));
+        _mqtt?.RemoveCamera(camera);
+    }
+
+    private Camera MakeCamera(CameraConfiguration camera, FaceRecognition? recognition, Camera? predecessor)
     {
         var origin = new EventOrigin(_configuration.Node.Site, _configuration.Node.Id, camera.Id);
         return new Camera(
@@ -161,7 +210,8 @@ internal sealed class NodeHost : IAsyncDisposable
                 ? new CameraAnalytics(camera, _configuration.Faces, feed, recognition, origin, _time, Publish, _log)
                 : null,
             _time,
-            _log);
+            _log,
+            predecessor);
     }
 
     private void Publish(FaceEvent e)
@@ -181,7 +231,7 @@ internal sealed class NodeHost : IAsyncDisposable
         ClockSynced = KernelClock.IsSynchronized(),
         Ffmpeg = FFmpegLibrary.LoadedVersion,
         Onnxruntime = _models is null ? null : FaceModels.RuntimeVersion,
-        Cameras = [.. _cameras.All.Select(Describe)],
+        Cameras = [.. _registry.Cameras.All.Select(Describe)],
     };
 
     private static CameraHealth Describe(Camera camera)

@@ -41,7 +41,7 @@ internal static class TokenCommand
             Console.WriteLine($"token: {token}");
             string? first = cameras[0] == "*" ? configuration.Cameras.Select(c => c.Id).FirstOrDefault() : cameras[0];
             if (first is not null)
-                Console.WriteLine($"view: {ViewUrl.Of(configuration, configuration.Http.Port, token, first)}");
+                Console.WriteLine($"view: {ViewUrl.Of(configuration, configuration.Http.Https?.Port ?? configuration.Http.Port, token, first)}");
             return 0;
         });
         return command;

@@ -21,6 +21,9 @@ public sealed record NodeConfiguration
     /// <summary>How faces are judged.</summary>
     public FacesSection Faces { get; init; } = new();
 
+    /// <summary>Bounds on what others may ask of the node.</summary>
+    public LimitsSection Limits { get; init; } = new();
+
     /// <summary>The cameras of the file.</summary>
     public IReadOnlyList<CameraConfiguration> Cameras { get; init; } = [];
 }
@@ -49,6 +52,30 @@ public sealed record HttpSection
 
     /// <summary>TCP port; 0 lets the system choose.</summary>
     public int Port { get; init; } = 8080;
+
+    /// <summary>Where HTTPS is served; null where it is off.</summary>
+    public ListenAddress? Https { get; init; } = new("0.0.0.0", 8443);
+
+    /// <summary>PEM file of the certificate and those that vouch for it; null: the node makes its own.</summary>
+    public string? Certificate { get; init; }
+
+    /// <summary>PEM file of the certificate's key; given together with it.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>Origins whose pages may call the API, such as <c>https://dash.example</c>.</summary>
+    public IReadOnlyList<string> Cors { get; init; } = [];
+}
+
+/// <summary>An address of this machine and a TCP port.</summary>
+/// <param name="Host">An IP address without brackets, or <c>localhost</c>.</param>
+/// <param name="Port">0 lets the system choose.</param>
+public sealed record ListenAddress(string Host, int Port);
+
+/// <summary>Section <c>limits</c>.</summary>
+public sealed record LimitsSection
+{
+    /// <summary>TCP connections at once from one address.</summary>
+    public int ConnectionsPerAddress { get; init; } = 64;
 }
 
 /// <summary>Section <c>mqtt</c>.</summary>

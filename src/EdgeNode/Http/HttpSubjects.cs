@@ -1,0 +1,61 @@
+using EdgeNode.Access;
+using EdgeNode.Cameras;
+using EdgeNode.Events;
+using EdgeNode.Faces;
+using EdgeNode.Gallery;
+using EdgeNode.Streaming;
+using EdgeNode.Telemetry;
+
+namespace EdgeNode.Http;
+
+/// <summary>How reading the configuration anew went: carried out, or left as it was; and what is to be said of it, in sentences.</summary>
+public sealed record ReloadOutcome(bool IsDone, IReadOnlyList<string> Remarks);
+
+/// <summary>What the routes show and change.</summary>
+public sealed record HttpSubjects
+{
+    /// <summary>The cameras.</summary>
+    public required CameraRegistry Registry { get; init; }
+
+    /// <summary>Who watches.</summary>
+    public required PlaybackSessions Sessions { get; init; }
+
+    /// <summary>Checks and makes tokens.</summary>
+    public required AccessTokens Tokens { get; init; }
+
+    /// <summary>Sessions that were ended.</summary>
+    public required Revocations Revocations { get; init; }
+
+    /// <summary>The long-lived tokens.</summary>
+    public required ApiTokens ApiTokens { get; init; }
+
+    /// <summary>Who did what.</summary>
+    public required AuditLog Audit { get; init; }
+
+    /// <summary>The newest face events.</summary>
+    public required EventLog Events { get; init; }
+
+    /// <summary>The gallery.</summary>
+    public required IdentityStore Identities { get; init; }
+
+    /// <summary>The face models; null where none are loaded.</summary>
+    public FaceModels? Models { get; init; }
+
+    /// <summary>How the node fares.</summary>
+    public required Func<HealthReport> Health { get; init; }
+
+    /// <summary>Who was seen when.</summary>
+    public AttendanceQuery Attendance { get; init; } = static (_, _, _) => [];
+
+    /// <summary>Reads the configuration anew; null where there is no file.</summary>
+    public Func<ReloadOutcome>? Reload { get; init; }
+
+    /// <summary>Why the node is not ready, sentences; empty when it is.</summary>
+    public Func<IReadOnlyList<string>> Hindrances { get; init; } = static () => [];
+
+    /// <summary>Version of the program.</summary>
+    public string Version { get; init; } = "unknown";
+
+    /// <summary>The newest lines of the log.</summary>
+    public Func<IReadOnlyList<string>> RecentLog { get; init; } = static () => [];
+}
