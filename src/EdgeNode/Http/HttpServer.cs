@@ -15,6 +15,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EdgeNode.Http;
 
@@ -49,15 +50,14 @@ public sealed class HttpServer : IAsyncDisposable
         builder.Services.AddRoutingCore();
         builder.WebHost.UseKestrelCore();
         builder.WebHost.UseKestrelHttpsConfiguration();
-        NodeCertificate? certificate = null;
+        ILogger log = NullLogger.Instance;
+        NodeCertificate? certificate = LoadCertificate(configuration, sentence => log.LogWarning("{Trouble}", sentence), time);
         builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, configuration, certificate));
         WebApplication application = builder.Build();
-        ILogger log = application.Services.GetRequiredService<ILoggerFactory>().CreateLogger("edgenode");
-        HttpServer server;
+        log = application.Services.GetRequiredService<ILoggerFactory>().CreateLogger("edgenode");
+        var server = new HttpServer(application, certificate);
         try
         {
-            certificate = LoadCertificate(configuration, log, time);
-            server = new HttpServer(application, certificate);
             server.Map(configuration, subjects, log, time);
             await application.StartAsync();
         }
@@ -81,14 +81,13 @@ public sealed class HttpServer : IAsyncDisposable
         _certificate?.Dispose();
     }
 
-    private static NodeCertificate? LoadCertificate(NodeConfiguration configuration, ILogger log, TimeProvider time)
+    private static NodeCertificate? LoadCertificate(NodeConfiguration configuration, Action<string> warn, TimeProvider time)
     {
         if (configuration.Http.Https is null)
             return null;
-        void Warn(string sentence) => log.LogWarning("{Trouble}", sentence);
         return configuration.Http is { Certificate: string certificate, Key: string key }
-            ? NodeCertificate.Given(certificate, key, Warn, time)
-            : NodeCertificate.Own(configuration.Node.State, configuration.Node.Id, Warn, time);
+            ? NodeCertificate.Given(certificate, key, warn, time)
+            : NodeCertificate.Own(configuration.Node.State, configuration.Node.Id, warn, time);
     }
 
     private void Map(NodeConfiguration configuration, HttpSubjects subjects, ILogger log, TimeProvider time)
