@@ -1,36 +1,35 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Text;
 using EdgeNode.Storage;
+using Microsoft.Data.Sqlite;
 
 namespace EdgeNode.Access;
 
-/// <summary>
-/// Sessions that were ended before their time. Each is remembered until it would have ended anyway, across restarts: one line
-/// <c>jti unix-seconds</c> each in the state folder.
-/// </summary>
+/// <summary>Sessions that were ended before their time. Each is remembered until it would have ended anyway, across restarts.</summary>
 public sealed class Revocations
 {
-    private const string FileName = "revoked-sessions";
-    private readonly string _path;
+    /// <summary>Where version 0.1 kept them, one line <c>jti unix-seconds</c> each.</summary>
+    private const string OldFileName = "revoked-sessions";
+
+    private readonly StateDatabase _database;
     private readonly TimeProvider _time;
     private readonly ConcurrentDictionary<string, DateTime> _endings = new(StringComparer.Ordinal);
-    private readonly Lock _writing = new();
 
-    /// <summary>Reads what was revoked; <paramref name="stateFolder"/> must be there.</summary>
-    /// <exception cref="IOException">The file cannot be read.</exception>
-    public Revocations(string stateFolder, TimeProvider time)
+    /// <summary>Reads what was revoked.</summary>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public Revocations(StateDatabase database, TimeProvider time)
     {
-        _path = Path.Combine(stateFolder, FileName);
+        _database = database;
         _time = time;
-        if (!File.Exists(_path))
-            return;
-        foreach (string line in File.ReadAllLines(_path))
+        Import(Path.Combine(database.Folder, OldFileName));
+        database.Read(connection =>
         {
-            string[] words = line.Split(' ');
-            if (words.Length == 2 && long.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out long end) && end < DateTimeOffset.MaxValue.ToUnixTimeSeconds())
-                _endings[words[0]] = DateTimeOffset.FromUnixTimeSeconds(end).UtcDateTime;
-        }
+            using SqliteCommand command = Sql.Command(connection, "SELECT jti, expires_at FROM revocations");
+            using SqliteDataReader row = command.ExecuteReader();
+            while (row.Read())
+                _endings[row.GetString(0)] = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(1)).UtcDateTime;
+            return 0;
+        });
     }
 
     /// <summary>Whether the session was ended.</summary>
@@ -40,21 +39,50 @@ public sealed class Revocations
     /// <exception cref="IOException">It could not be written: in force until the next restart only.</exception>
     public void Add(IEnumerable<(string SessionId, DateTime ExpiresAt)> sessions)
     {
-        foreach ((string sessionId, DateTime expiresAt) in sessions)
+        (string SessionId, DateTime ExpiresAt)[] ended = [.. sessions];
+        foreach ((string sessionId, DateTime expiresAt) in ended)
             _endings[sessionId] = expiresAt;
         DateTime now = _time.GetUtcNow().UtcDateTime;
-        lock (_writing)
+        foreach ((string sessionId, DateTime end) in _endings)
         {
-            var text = new StringBuilder();
-            foreach ((string sessionId, DateTime end) in _endings)
-            {
-                if (end <= now)
-                    _endings.TryRemove(sessionId, out _);
-                else
-                    text.Append(CultureInfo.InvariantCulture, $"{sessionId} {new DateTimeOffset(end).ToUnixTimeSeconds() + 1}\n");
-            }
+            if (end <= now)
+                _endings.TryRemove(sessionId, out _);
+        }
 
-            AtomicFile.Write(_path, Encoding.UTF8.GetBytes(text.ToString()));
+        Keep(ended);
+    }
+
+    private void Keep(IReadOnlyList<(string SessionId, DateTime ExpiresAt)> ended) => _database.Write(connection =>
+    {
+        foreach ((string sessionId, DateTime expiresAt) in ended)
+        {
+            // Rounded up: never forgotten before its time.
+            Sql.Execute(connection, "INSERT INTO revocations (jti, expires_at) VALUES ($jti, $end) ON CONFLICT (jti) DO UPDATE SET expires_at = $end",
+                ("$jti", sessionId), ("$end", new DateTimeOffset(expiresAt).ToUnixTimeMilliseconds() + 1));
+        }
+
+        return Sql.Execute(connection, "DELETE FROM revocations WHERE expires_at <= $now", ("$now", _time.GetUtcNow().ToUnixTimeMilliseconds()));
+    });
+
+    private void Import(string file)
+    {
+        if (!File.Exists(file))
+            return;
+        foreach (string line in File.ReadAllLines(file))
+        {
+            string[] words = line.Split(' ');
+            if (words.Length == 2 && long.TryParse(words[1], NumberStyles.None, CultureInfo.InvariantCulture, out long end) && end < DateTimeOffset.MaxValue.ToUnixTimeSeconds())
+                _endings[words[0]] = DateTimeOffset.FromUnixTimeSeconds(end).UtcDateTime;
+        }
+
+        try
+        {
+            Keep([.. _endings.Select(e => (e.Key, e.Value))]);
+            File.Delete(file);
+        }
+        catch (IOException)
+        {
+            // A full disk, say: they are in force, and the next start moves them.
         }
     }
 }

@@ -10,6 +10,7 @@ using EdgeNode.Events;
 using EdgeNode.Faces;
 using EdgeNode.Gallery;
 using EdgeNode.Ingest;
+using EdgeNode.Storage;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EdgeNode.Commands;
@@ -41,10 +42,11 @@ internal static class AnalyzeCommand
         film.Open();
 
         using FaceModels models = FaceModels.Load(CommonOptions.ModelFolder(configuration));
+        using StateDatabase? database = galleryFolder is null && File.Exists(Path.Combine(configuration.Node.State, DeviceKey.FileName)) ? StateDatabase.Open(configuration.Node.State) : null;
         IdentityStore identities = galleryFolder is not null
             ? PhotoEnrolment.FromFolder(models, galleryFolder, TimeProvider.System, refusal => Console.Error.WriteLine($"edgenode: {refusal}"))
-            : File.Exists(Path.Combine(configuration.Node.State, "device.key"))
-                ? IdentityStore.Open(configuration.Node.State, NullLogger.Instance)
+            : database is not null
+                ? IdentityStore.Open(database, DeviceKey.LoadOrCreate(configuration.Node.State), NullLogger.Instance)
                 : IdentityStore.InMemory([]);
         var recognition = new FaceRecognition(models, identities, configuration.Faces);
         DateTime startedAt = TimeProvider.System.GetUtcNow().UtcDateTime;

@@ -3,6 +3,7 @@ using EdgeNode.Access;
 using EdgeNode.Configuration;
 using EdgeNode.Faces;
 using EdgeNode.Gallery;
+using EdgeNode.Storage;
 using EdgeNode.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -59,7 +60,8 @@ internal static class DemoCommand
     private static FaceModels EnrolGallery(string folder, string state, ILogger log)
     {
         FaceModels models = FaceModels.Load(Path.Combine(AppContext.BaseDirectory, "models"));
-        IdentityStore gallery = IdentityStore.Open(state, log);
+        using StateDatabase database = StateDatabase.Open(state, log);
+        IdentityStore gallery = IdentityStore.Open(database, DeviceKey.LoadOrCreate(state), log);
         foreach (Identity person in PhotoEnrolment.FromFolder(models, folder, TimeProvider.System, refusal => log.LogWarning("{Refusal}", refusal)).List)
             gallery.Add(person);
         return models;

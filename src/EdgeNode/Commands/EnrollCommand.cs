@@ -2,6 +2,7 @@ using System.CommandLine;
 using EdgeNode.Configuration;
 using EdgeNode.Faces;
 using EdgeNode.Gallery;
+using EdgeNode.Storage;
 using Microsoft.Extensions.Logging;
 
 namespace EdgeNode.Commands;
@@ -26,7 +27,7 @@ internal static class EnrollCommand
         var command = new Command("identities", "List who is enrolled.") { config, remove };
         command.SetAction(parsed =>
         {
-            IdentityStore store = Open(ConfigurationReader.ReadFile(parsed.GetValue(config)));
+            using StateDatabase database = Open(ConfigurationReader.ReadFile(parsed.GetValue(config)), out IdentityStore store);
             if (parsed.GetValue(remove) is string name)
             {
                 Identity[] leaving = [.. store.List.Where(i => i.Name == name)];
@@ -66,7 +67,7 @@ internal static class EnrollCommand
 
         if (references.Count == 0)
             throw new CommandFailure(CommandFailure.AtRunTime, $"No photo of {name} could be used; nothing was changed.");
-        IdentityStore store = Open(configuration);
+        using StateDatabase database = Open(configuration, out IdentityStore store);
         Identity? known = store.List.FirstOrDefault(i => i.Name == name);
         FaceReference[] all = [.. known?.References ?? [], .. references];
         if (all.Length > Identity.ReferencesAtMost)
@@ -76,9 +77,12 @@ internal static class EnrollCommand
         return references.Count == photos.Length ? 0 : CommandFailure.AtRunTime;
     }
 
-    private static IdentityStore Open(NodeConfiguration configuration)
+    private static StateDatabase Open(NodeConfiguration configuration, out IdentityStore store)
     {
-        using ILoggerFactory log = LoggerFactory.Create(ConsoleLog.Configure);
-        return IdentityStore.Open(configuration.Node.State, log.CreateLogger("edgenode"));
+        using ILoggerFactory logs = LoggerFactory.Create(ConsoleLog.Configure);
+        ILogger log = logs.CreateLogger("edgenode");
+        StateDatabase database = StateDatabase.Open(configuration.Node.State, log);
+        store = IdentityStore.Open(database, DeviceKey.LoadOrCreate(configuration.Node.State), log);
+        return database;
     }
 }

@@ -28,11 +28,13 @@ internal sealed class NodeHost : IAsyncDisposable
     private readonly NodeConfiguration _configuration;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
+    private readonly NodeLock _lock;
+    private readonly StateDatabase _database;
+    private readonly StateCare _care;
     private readonly SigningKey _signingKey;
     private readonly Revocations _revocations;
     private readonly FaceModels? _models;
     private readonly ITimer _galleryWatch;
-    private readonly StateDatabase _database;
     private readonly ApiTokens _apiTokens;
     private readonly AuditLog _audit;
     private readonly IdentityStore _identities;
@@ -52,25 +54,25 @@ internal sealed class NodeHost : IAsyncDisposable
         _configuration = configuration;
         _time = time;
         _log = logs.CreateLogger("edgenode");
+        _lock = NodeLock.Take(configuration.Node.State);
+        _database = StateDatabase.Open(configuration.Node.State, _log, time);
         _signingKey = SigningKey.LoadOrCreate(configuration.Node.State);
-        _revocations = new Revocations(configuration.Node.State, time);
-        _database = StateDatabase.Open(configuration.Node.State);
+        _revocations = new Revocations(_database, time);
         _apiTokens = new ApiTokens(_database, time);
         _audit = new AuditLog(_database, time);
         Tokens = new AccessTokens(_signingKey, _revocations, configuration.Node.Site, configuration.Node.Id, time, _apiTokens);
-        _events = new EventLog(time);
+        DeviceKey key = DeviceKey.LoadOrCreate(configuration.Node.State);
+        IdentityStore identities = _identities = IdentityStore.Open(_database, key, _log);
+        identities.Changed += () => _log.LogInformation("The gallery was changed: {People} enrolled.", identities.List.Count);
+        _events = new EventLog(_database, id => identities.Find(id)?.Name, time, _log);
+        _events.Committed += e => _mqtt?.Enqueue(e);
+        _care = new StateCare(_database, new RetentionLimits(), _events, time, _log);
         _sessions = new PlaybackSessions(time);
         _sampler = new HealthSampler(configuration.Node.State, time);
-        IdentityStore identities = _identities = IdentityStore.Open(configuration.Node.State, _log);
-        identities.Changed += () =>
-        {
-            _events.ForgetNames(id => identities.Find(id) is not null);
-            _log.LogInformation("The gallery was changed: {People} enrolled.", identities.List.Count);
-        };
         _galleryWatch = time.CreateTimer(static gallery => TryRefresh((IdentityStore)gallery!), identities, GalleryLook, GalleryLook);
         _models = models ?? LoadModels();
         FaceRecognition? recognition = _models is null ? null : new FaceRecognition(_models, identities, configuration.Faces);
-        var store = new CameraStore(_database, DeviceKey.LoadOrCreate(configuration.Node.State), time, _log);
+        var store = new CameraStore(_database, key, time, _log);
         _registry = new CameraRegistry(configuration.Cameras, store, (camera, predecessor) => MakeCamera(camera, recognition, predecessor), _log);
         _registry.Cameras.Removed += Forget;
     }
@@ -102,6 +104,9 @@ internal sealed class NodeHost : IAsyncDisposable
             host.KeepFirstAdminToken();
             if (configuration.Mqtt is not null)
                 host.StartReporting(configuration.Mqtt);
+            // After the link: it hears of the events that the restart ends.
+            host._events.Start();
+            host._care.Start();
             host._registry.Cameras.Start();
             host._isReady = true;
             host._log.LogInformation("Serving {Cameras} cameras on port {Port}.", host._registry.Cameras.All.Count, host.Port);
@@ -123,13 +128,16 @@ internal sealed class NodeHost : IAsyncDisposable
         if (_http is not null)
             await _http.DisposeAsync();
         _registry.Cameras.Dispose();
+        _care.Dispose();
+        _events.Dispose();
         if (_mqtt is not null)
             await _mqtt.DisposeAsync();
         _models?.Dispose();
         await _audit.DisposeAsync();
         _apiTokens.Dispose();
-        _database.Dispose();
         _signingKey.Dispose();
+        _database.Dispose();
+        _lock.Dispose();
     }
 
     private static void TryRefresh(IdentityStore gallery)
@@ -189,9 +197,19 @@ internal sealed class NodeHost : IAsyncDisposable
         Models = _models,
         Health = SampleHealth,
         Version = ProductVersion.Number,
-        Hindrances = () => _isReady ? [] : ["The node is starting."],
+        Hindrances = Hindrances,
         RecentLog = () => _recentLog.Lines,
     };
+
+    private IReadOnlyList<string> Hindrances()
+    {
+        var hindrances = new List<string>();
+        if (!_isReady)
+            hindrances.Add("The node is starting.");
+        if (_database.Trouble is string trouble)
+            hindrances.Add(trouble);
+        return hindrances;
+    }
 
     // Its viewers' URLs end (410: players stop), and the broker forgets its state.
     private void Forget(string camera)
@@ -207,28 +225,27 @@ internal sealed class NodeHost : IAsyncDisposable
             camera,
             status => _mqtt?.PublishCameraState(camera.Id, new CameraStateMessage(CameraStateNames.Of(status.State), status.Since, status.Reason)),
             feed => recognition is not null && camera.Analytics.Enabled
-                ? new CameraAnalytics(camera, _configuration.Faces, feed, recognition, origin, _time, Publish, _log)
+                ? new CameraAnalytics(camera, _configuration.Faces, feed, recognition, origin, _time, _events.Append, _log)
                 : null,
             _time,
             _log,
             predecessor);
     }
 
-    private void Publish(FaceEvent e)
-    {
-        _events.Append(e);
-        _mqtt?.Enqueue(e);
-    }
-
     private HealthReport SampleHealth()
     {
         lock (_sampler)
-            return _sampler.Sample(AskHealth() with { QueueDepth = _mqtt?.QueueDepth ?? 0, EventsLost = _mqtt?.EventsLost ?? 0 });
+        {
+            HealthInputs inputs = AskHealth();
+            return _sampler.Sample(inputs with { QueueDepth = inputs.QueueDepth + (_mqtt?.QueueDepth ?? 0), EventsLost = inputs.EventsLost + (_mqtt?.EventsLost ?? 0) });
+        }
     }
 
     private HealthInputs AskHealth() => new()
     {
         ClockSynced = KernelClock.IsSynchronized(),
+        Storage = _database.Trouble,
+        EventsLost = _events.Dropped,
         Ffmpeg = FFmpegLibrary.LoadedVersion,
         Onnxruntime = _models is null ? null : FaceModels.RuntimeVersion,
         Cameras = [.. _registry.Cameras.All.Select(Describe)],

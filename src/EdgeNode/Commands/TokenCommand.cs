@@ -1,6 +1,7 @@
 using System.CommandLine;
 using EdgeNode.Access;
 using EdgeNode.Configuration;
+using EdgeNode.Storage;
 
 namespace EdgeNode.Commands;
 
@@ -27,7 +28,8 @@ internal static class TokenCommand
             if (stranger is not null)
                 throw new CommandFailure(CommandFailure.WrongUsage, $"There is no camera '{stranger}' in the configuration; there are: {string.Join(", ", configuration.Cameras.Select(c => c.Id))}.");
             using SigningKey key = SigningKey.LoadOrCreate(configuration.Node.State);
-            var tokens = new AccessTokens(key, new Revocations(configuration.Node.State, TimeProvider.System), configuration.Node.Site, configuration.Node.Id, TimeProvider.System);
+            using StateDatabase database = StateDatabase.Open(configuration.Node.State);
+            var tokens = new AccessTokens(key, new Revocations(database, TimeProvider.System), configuration.Node.Site, configuration.Node.Id, TimeProvider.System);
             string token;
             try
             {

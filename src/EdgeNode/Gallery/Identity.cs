@@ -23,7 +23,7 @@ public sealed class Identity
     /// <summary>What people call them.</summary>
     public string Name { get; }
 
-    /// <summary>When they were enrolled, UTC.</summary>
+    /// <summary>When they were enrolled, UTC, to the millisecond.</summary>
     public DateTime CreatedAt { get; }
 
     /// <summary>Their faces, at least one.</summary>
@@ -33,7 +33,8 @@ public sealed class Identity
     /// <exception cref="ArgumentException">The name or the references cannot be used; the message says what to do.</exception>
     public static Identity Create(string name, IReadOnlyList<FaceReference> references, TimeProvider clock)
     {
-        DateTimeOffset now = clock.GetUtcNow();
+        // As it is kept.
+        var now = DateTimeOffset.FromUnixTimeMilliseconds(clock.GetUtcNow().ToUnixTimeMilliseconds());
         return Restore(Guid.CreateVersion7(now), name, now.UtcDateTime, references);
     }
 

@@ -1,41 +1,90 @@
-using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using EdgeNode.Storage;
+using Microsoft.Extensions.Logging;
 
 namespace EdgeNode.Gallery;
 
 /// <summary>
-/// One identity as it lies on disk: <c>"ENID" 1</c>, then JSON sealed by the device key with the header and the identity's id
-/// as context, so that a file put in another one's place does not open.
+/// An identity as version 0.1 kept it, a file each in the folder <c>identities</c>: <c>"ENID" 1</c>, then JSON sealed by the device key with the
+/// header and the identity's id as context. They are moved into the database once.
 /// </summary>
 internal static class IdentityFile
 {
+    internal const string FolderName = "identities";
     internal const string Extension = ".identity";
 
+    /// <summary>What the name of a file that is damaged gets appended; such files are kept for a maintainer and not read again.</summary>
+    internal const string SetAsideExtension = ".unreadable";
+
     /// <summary>Far above what <see cref="Identity.ReferencesAtMost"/> references of 4096 values take in base64.</summary>
-    internal const int BytesAtMost = 1 << 20;
+    private const int BytesAtMost = 1 << 20;
 
     private static ReadOnlySpan<byte> Header => "ENID\u0001"u8;
+
+    /// <summary>Hands the identities of all files to <paramref name="keep"/>, and deletes the files once that has returned. Damaged ones are set aside; those that cannot be read now wait for the next start.</summary>
+    internal static void Import(string stateFolder, DeviceKey key, Action<IReadOnlyList<Identity>> keep, ILogger log)
+    {
+        string folder = Path.Combine(stateFolder, FolderName);
+        if (!Directory.Exists(folder))
+            return;
+        try
+        {
+            foreach (string leftover in Directory.EnumerateFiles(folder, "*" + AtomicFile.TemporaryExtension))
+                File.Delete(leftover);
+            var read = new List<(string Path, Identity Identity)>();
+            foreach (string path in Directory.EnumerateFiles(folder, "*" + Extension).Take(IdentityStore.IdentitiesAtMost))
+            {
+                try
+                {
+                    read.Add((path, Read(path, key)));
+                }
+                catch (InvalidDataException fault)
+                {
+                    File.Move(path, path + SetAsideExtension, overwrite: true);
+                    log.LogWarning("The identity file {Path} was set aside as {Extension}, because {Reason}: enrol that person again.", path, SetAsideExtension, fault.Message);
+                }
+            }
+
+            keep([.. read.Select(r => r.Identity)]);
+            foreach ((string path, _) in read)
+                File.Delete(path);
+            if (!Directory.EnumerateFileSystemEntries(folder).Any())
+                Directory.Delete(folder);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            log.LogWarning("The people in {Folder} could not be moved into the database; the next start tries again: see that it belongs to the node's user. ({Reason})", folder, fault.Message);
+        }
+    }
+
+    internal static void DeleteSetAside(string stateFolder, Guid id)
+    {
+        string folder = Path.Combine(stateFolder, FolderName);
+        if (!Directory.Exists(folder))
+            return;
+        File.Delete(Path.Combine(folder, $"{id:N}{Extension}{SetAsideExtension}"));
+    }
 
     internal static byte[] Encode(Identity identity, DeviceKey key)
     {
         var record = new IdentityRecord(identity.Id, identity.Name, identity.CreatedAt,
-            [.. identity.References.Select(r => new ReferenceRecord(r.ModelPack, ToBytes(r.Embedding)))]);
+            [.. identity.References.Select(r => new ReferenceRecord(r.ModelPack, r.ToBytes()))]);
         byte[] plain = JsonSerializer.SerializeToUtf8Bytes(record, IdentityJson.Default.IdentityRecord);
-        try
-        {
-            return [.. Header, .. key.Seal(plain, Context(identity.Id))];
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(plain);
-        }
+        return [.. Header, .. key.Seal(plain, Context(identity.Id))];
     }
 
-    /// <exception cref="InvalidDataException">It is no identity of this device; the message is the end of a sentence.</exception>
-    internal static Identity Decode(ReadOnlySpan<byte> content, Guid id, DeviceKey key)
+    private static Identity Read(string path, DeviceKey key)
+    {
+        if (!Guid.TryParseExact(Path.GetFileNameWithoutExtension(path), "N", out Guid id))
+            throw new InvalidDataException("its name is not an identity's id");
+        if (new FileInfo(path).Length > BytesAtMost)
+            throw new InvalidDataException("it is too large");
+        return Decode(File.ReadAllBytes(path), id, key);
+    }
+
+    private static Identity Decode(ReadOnlySpan<byte> content, Guid id, DeviceKey key)
     {
         if (!content.StartsWith(Header))
             throw new InvalidDataException("it is no identity file of this version");
@@ -46,7 +95,7 @@ internal static class IdentityFile
                 ?? throw new InvalidDataException("it holds no identity");
             CryptographicOperations.ZeroMemory(plain);
             return Identity.Restore(id, record.Name, DateTime.SpecifyKind(record.CreatedAt, DateTimeKind.Utc),
-                [.. record.References.Select(r => new FaceReference(r.ModelPack, ToFloats(r.Embedding)))]);
+                [.. record.References.Select(r => FaceReference.FromBytes(r.ModelPack, r.Embedding, null))]);
         }
         catch (CryptographicException)
         {
@@ -60,22 +109,6 @@ internal static class IdentityFile
     }
 
     private static byte[] Context(Guid id) => [.. Header, .. id.ToByteArray(bigEndian: true)];
-
-    private static byte[] ToBytes(float[] values)
-    {
-        byte[] bytes = new byte[values.Length * sizeof(float)];
-        for (int i = 0; i < values.Length; i++)
-            BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(i * sizeof(float)), values[i]);
-        return bytes;
-    }
-
-    private static float[] ToFloats(byte[] bytes)
-    {
-        float[] values = new float[bytes.Length / sizeof(float)];
-        for (int i = 0; i < values.Length; i++)
-            values[i] = BinaryPrimitives.ReadSingleLittleEndian(bytes.AsSpan(i * sizeof(float)));
-        return values;
-    }
 }
 
 internal sealed record IdentityRecord(Guid Id, string Name, DateTime CreatedAt, ReferenceRecord[] References);

@@ -1,37 +1,38 @@
-using EdgeNode.Native.Linux;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using EdgeNode.Storage;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EdgeNode.Gallery;
 
 /// <summary>
-/// The gallery: known people in memory and, each encrypted in a file of its own, in the folder <c>identities</c> of the state
-/// folder. Thread-safe; readers see an immutable list and never wait for the disk.
+/// The gallery: known people in memory and, each encrypted under a key of its own, in the database. Thread-safe; readers see an
+/// immutable list and never wait for the disk.
 /// </summary>
 public sealed class IdentityStore
 {
-    /// <summary>Name of the folder in the state folder.</summary>
-    public const string FolderName = "identities";
-
     /// <summary>People that one gallery holds at most.</summary>
     public const int IdentitiesAtMost = 10_000;
 
-    /// <summary>What the name of a file that is damaged gets appended; such files are kept for a maintainer and not read again.</summary>
-    public const string SetAsideExtension = ".unreadable";
+    private const string NameColumn = "identities.name";
+    private const string TemplateColumn = "identity_references.template";
+    private const string CropColumn = "identity_references.crop";
 
-    private readonly string _folder;
-    private readonly DeviceKey _key;
+    private readonly StateDatabase? _database;
+    private readonly Vault? _vault;
     private readonly ILogger _log;
     private readonly Lock _gate = new();
-    private DateTime _readAt;
-    private HashSet<string> _unread = [];
+    private Dictionary<Guid, (long Version, Identity? Identity)> _known = [];
+    private long _seen;
     private volatile Snapshot _snapshot = new([], 0);
 
-    private IdentityStore(string folder, DeviceKey key, ILogger log)
+    private IdentityStore(StateDatabase? database, Vault? vault, ILogger log)
     {
-        _folder = folder;
-        _key = key;
+        _database = database;
+        _vault = vault;
         _log = log;
     }
 
@@ -48,31 +49,21 @@ public sealed class IdentityStore
     internal Snapshot Current => _snapshot;
 
     /// <summary>
-    /// Opens the gallery of a state folder; makes folder and device key at the first use. Damaged files are set aside with a
-    /// warning; those that cannot be read now stay, and <see cref="Refresh"/> looks at them again.
+    /// Opens the gallery of a database; people whom an earlier version kept in files are moved into it. Who cannot be decrypted is left
+    /// out with a warning.
     /// </summary>
-    /// <exception cref="IOException">The folder cannot be read or made.</exception>
-    /// <exception cref="InvalidDataException">The device key is none.</exception>
-    public static IdentityStore Open(string stateFolder, ILogger log)
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public static IdentityStore Open(StateDatabase database, DeviceKey key, ILogger log)
     {
-        DeviceKey key = DeviceKey.LoadOrCreate(stateFolder);
-        string folder = Path.Combine(stateFolder, FolderName);
-        if (!Directory.Exists(folder))
-        {
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            FileOwner.Inherit(stateFolder, folder);
-        }
-
-        foreach (string leftover in Directory.EnumerateFiles(folder, "*" + AtomicFile.TemporaryExtension))
-            File.Delete(leftover);
-        var store = new IdentityStore(folder, key, log);
+        var store = new IdentityStore(database, new Vault(key), log);
+        IdentityFile.Import(database.Folder, key, store.AddMissing, log);
         store.Load();
         return store;
     }
 
     /// <summary>A gallery that is never written: for a folder of photos given on the command line.</summary>
     public static IdentityStore InMemory(IEnumerable<Identity> identities) =>
-        new(string.Empty, null!, NullLogger.Instance) { _snapshot = new([.. identities], 1) };
+        new(null, null, NullLogger.Instance) { _snapshot = new([.. identities], 1) };
 
     /// <summary>The person with that id; null when there is none.</summary>
     public Identity? Find(Guid id)
@@ -88,25 +79,16 @@ public sealed class IdentityStore
 
     /// <summary>
     /// Takes up what another process has written or erased since: people are enrolled and erased from the shell while the node
-    /// runs. Costs one look at the folder where nothing changed. A file that cannot be read now is neither moved nor taken for an
-    /// erased person: who was read from it before stays, and the next call looks again.
+    /// runs. Costs one look at a number where nothing changed; who did not change stays the same instance.
     /// </summary>
-    /// <exception cref="IOException">The folder cannot be read; the gallery is as it was.</exception>
+    /// <exception cref="IOException">It cannot be read; the gallery is as it was.</exception>
     public void Refresh()
     {
-        try
+        lock (_gate)
         {
-            lock (_gate)
-            {
-                // What keeps a file from being read (its owner, a lack of file handles) does not change the folder.
-                if (Directory.GetLastWriteTimeUtc(_folder) == _readAt && _unread.All(IsStillUnreadable))
-                    return;
-                Load();
-            }
-        }
-        catch (UnauthorizedAccessException e)
-        {
-            throw new IOException($"The gallery {_folder} cannot be read: see that it belongs to the node's user.", e);
+            if (_database is null || _database.Read(VersionOf) == _seen)
+                return;
+            Load();
         }
 
         Changed?.Invoke();
@@ -120,133 +102,166 @@ public sealed class IdentityStore
         lock (_gate)
         {
             Snapshot old = _snapshot;
-            int place = IndexOf(old, identity.Id);
+            int place = Array.FindIndex(old.Identities, i => i.Id == identity.Id);
             if (place < 0 && old.Identities.Length >= IdentitiesAtMost)
                 throw new InvalidOperationException($"The gallery is full with {IdentitiesAtMost} people: remove some first.");
-            if (_folder.Length > 0)
-                AtomicFile.Write(PathOf(identity.Id), IdentityFile.Encode(identity, _key));
-            Identity[] identities = place < 0 ? [.. old.Identities, identity] : [.. old.Identities];
-            if (place >= 0)
-                identities[place] = identity;
-            _snapshot = new(identities, old.Version + 1);
+            if (_database is not null)
+            {
+                long version = _database.Write(connection => Put(connection, identity));
+                _known[identity.Id] = (version, identity);
+                Load();
+            }
+            else
+            {
+                Identity[] identities = place < 0 ? [.. old.Identities, identity] : [.. old.Identities];
+                if (place >= 0)
+                    identities[place] = identity;
+                _snapshot = new(identities, old.Version + 1);
+            }
         }
 
         Changed?.Invoke();
     }
 
-    /// <summary>Erases a person, file included; false when there is none with that id.</summary>
-    /// <exception cref="IOException">The file could not be deleted; the person is still there.</exception>
+    /// <summary>
+    /// Erases a person: their key is destroyed, their rows are overwritten, and no copy in the state folder keeps them. False when there is
+    /// none with that id.
+    /// </summary>
+    /// <exception cref="IOException">It could not be written; the person is still there.</exception>
     public bool Remove(Guid id)
     {
         lock (_gate)
         {
             Snapshot old = _snapshot;
-            int place = IndexOf(old, id);
-            if (place < 0)
+            if (old.Identities.All(i => i.Id != id))
                 return false;
-            if (_folder.Length > 0)
+            if (_database is not null)
             {
-                string path = PathOf(id);
-                File.Delete(path);
-                File.Delete(path + AtomicFile.TemporaryExtension);
-                File.Delete(path + SetAsideExtension);
+                IdentityFile.DeleteSetAside(_database.Folder, id);
+                _database.Erase(connection => Delete(connection, id));
+                Load();
             }
-
-            _snapshot = new([.. old.Identities.Where(i => i.Id != id)], old.Version + 1);
+            else
+            {
+                _snapshot = new([.. old.Identities.Where(i => i.Id != id)], old.Version + 1);
+            }
         }
 
         Changed?.Invoke();
         return true;
     }
 
-    private static int IndexOf(Snapshot snapshot, Guid id) => Array.FindIndex(snapshot.Identities, i => i.Id == id);
+    private static string OwnerOf(Guid id) => $"identity:{id:D}";
 
-    private string PathOf(Guid id) => Path.Combine(_folder, $"{id:N}{IdentityFile.Extension}");
+    private static long VersionOf(SqliteConnection connection) => (long)Sql.Scalar(connection, "SELECT version FROM gallery")!;
+
+    private static long NextVersion(SqliteConnection connection) => (long)Sql.Scalar(connection, "UPDATE gallery SET version = version + 1 RETURNING version")!;
+
+    private void AddMissing(IReadOnlyList<Identity> identities) => _database!.Write(connection =>
+    {
+        foreach (Identity identity in identities)
+        {
+            if (Sql.Scalar(connection, "SELECT 1 FROM identities WHERE id = $id", ("$id", $"{identity.Id:D}")) is null)
+                Put(connection, identity);
+        }
+
+        return 0;
+    });
+
+    private long Put(SqliteConnection connection, Identity identity)
+    {
+        string id = $"{identity.Id:D}", owner = OwnerOf(identity.Id);
+        long version = NextVersion(connection);
+        Sql.Execute(connection,
+            "INSERT INTO identities (id, created_at, version, name) VALUES ($id, $created, $version, $name) ON CONFLICT (id) DO UPDATE SET created_at = $created, version = $version, name = $name",
+            ("$id", id), ("$created", new DateTimeOffset(identity.CreatedAt).ToUnixTimeMilliseconds()), ("$version", version),
+            ("$name", _vault!.Seal(connection, owner, NameColumn, Encoding.UTF8.GetBytes(identity.Name))));
+        Sql.Execute(connection, "DELETE FROM identity_references WHERE identity_id = $id", ("$id", id));
+        for (int i = 0; i < identity.References.Count; i++)
+        {
+            FaceReference reference = identity.References[i];
+            byte[] template = reference.ToBytes();
+            Sql.Execute(connection,
+                "INSERT INTO identity_references (identity_id, position, model_pack, template, crop) VALUES ($id, $position, $pack, $template, $crop)",
+                ("$id", id), ("$position", i), ("$pack", reference.ModelPack), ("$template", _vault.Seal(connection, owner, TemplateColumn, template)),
+                ("$crop", reference.Crop is null ? null : _vault.Seal(connection, owner, CropColumn, reference.Crop)));
+            CryptographicOperations.ZeroMemory(template);
+        }
+
+        return version;
+    }
+
+    private static int Delete(SqliteConnection connection, Guid id)
+    {
+        Vault.Destroy(connection, OwnerOf(id));
+        Sql.Execute(connection, "DELETE FROM identity_references WHERE identity_id = $id", ("$id", $"{id:D}"));
+        NextVersion(connection);
+        return Sql.Execute(connection, "DELETE FROM identities WHERE id = $id", ("$id", $"{id:D}"));
+    }
 
     private void Load()
     {
-        DateTime readAt = Directory.GetLastWriteTimeUtc(_folder);
+        var known = new Dictionary<Guid, (long Version, Identity? Identity)>();
         var identities = new List<Identity>();
-        var unread = new HashSet<string>();
-        Exception? hindrance = null;
-        foreach (string path in Directory.EnumerateFiles(_folder, "*" + IdentityFile.Extension))
+        _seen = _database!.Read(connection =>
         {
-            if (identities.Count >= IdentitiesAtMost)
+            foreach ((Guid id, long version, DateTime createdAt, byte[] name) in Rows(connection))
             {
-                _log.LogWarning("The gallery holds {Count} people at most: the other files in {Folder} are not read.", IdentitiesAtMost, _folder);
-                break;
+                (long Version, Identity? Identity) person = _known.TryGetValue(id, out (long Version, Identity? Identity) before) && before.Version == version
+                    ? before
+                    : (version, Decrypt(connection, id, createdAt, name));
+                known[id] = person;
+                if (person.Identity is not null)
+                    identities.Add(person.Identity);
             }
 
-            try
-            {
-                identities.Add(Read(path));
-            }
-            catch (InvalidDataException e)
-            {
-                SetAside(path, e.Message);
-            }
-            catch (FileNotFoundException)
-            {
-                // Erased since the folder was read.
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                unread.Add(path);
-                hindrance = e;
-                if (Guid.TryParseExact(Path.GetFileNameWithoutExtension(path), "N", out Guid id) && Find(id) is Identity known)
-                    identities.Add(known);
-            }
-        }
-
-        if (unread.Except(_unread).FirstOrDefault() is string first)
-        {
-            _log.LogWarning("{Count} identity files cannot be read now and stay as they are, among them {Path}: see that it belongs to the node's user. ({Reason})",
-                unread.Count, first, hindrance!.Message);
-        }
-
-        identities.Sort((a, b) => a.CreatedAt != b.CreatedAt ? a.CreatedAt.CompareTo(b.CreatedAt) : a.Id.CompareTo(b.Id));
+            return VersionOf(connection);
+        });
+        _known = known;
         _snapshot = new([.. identities], _snapshot.Version + 1);
-        _unread = unread;
-        _readAt = readAt;
     }
 
-    private bool IsStillUnreadable(string path)
+    private static List<(Guid Id, long Version, DateTime CreatedAt, byte[] Name)> Rows(SqliteConnection connection)
     {
+        var rows = new List<(Guid, long, DateTime, byte[])>();
+        using SqliteCommand command = Sql.Command(connection,
+            string.Create(CultureInfo.InvariantCulture, $"SELECT id, version, created_at, name FROM identities ORDER BY created_at, id LIMIT {IdentitiesAtMost}"));
+        using SqliteDataReader row = command.ExecuteReader();
+        while (row.Read())
+            rows.Add((Guid.Parse(row.GetString(0)), row.GetInt64(1), DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(2)).UtcDateTime, row.GetFieldValue<byte[]>(3)));
+        return rows;
+    }
+
+    private Identity? Decrypt(SqliteConnection connection, Guid id, DateTime createdAt, byte[] sealedName)
+    {
+        string owner = OwnerOf(id);
         try
         {
-            Read(path);
-            return false;
-        }
-        catch (Exception e) when (e is InvalidDataException or FileNotFoundException)
-        {
-            return false;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return true;
-        }
-    }
+            string name = Encoding.UTF8.GetString(_vault!.Open(connection, owner, NameColumn, sealedName));
+            var references = new List<FaceReference>();
+            using SqliteCommand command = Sql.Command(connection,
+                "SELECT model_pack, template, crop FROM identity_references WHERE identity_id = $id ORDER BY position", ("$id", $"{id:D}"));
+            using SqliteDataReader row = command.ExecuteReader();
+            while (row.Read())
+            {
+                byte[] template = _vault.Open(connection, owner, TemplateColumn, row.GetFieldValue<byte[]>(1));
+                references.Add(FaceReference.FromBytes(row.GetString(0), template, row.IsDBNull(2) ? null : _vault.Open(connection, owner, CropColumn, row.GetFieldValue<byte[]>(2))));
+                CryptographicOperations.ZeroMemory(template);
+            }
 
-    private Identity Read(string path)
-    {
-        if (!Guid.TryParseExact(Path.GetFileNameWithoutExtension(path), "N", out Guid id))
-            throw new InvalidDataException("its name is not an identity's id");
-        if (new FileInfo(path).Length > IdentityFile.BytesAtMost)
-            throw new InvalidDataException("it is too large");
-        return IdentityFile.Decode(File.ReadAllBytes(path), id, _key);
-    }
+            return Identity.Restore(id, name, createdAt, references);
+        }
+        catch (CryptographicException)
+        {
+            _log.LogWarning("The identity {Id} was left out, because it was damaged, changed, or encrypted under another device key: enrol that person again.", id);
+        }
+        catch (ArgumentException)
+        {
+            // The message may quote the content.
+            _log.LogWarning("The identity {Id} was left out, because its content is not that of an identity: enrol that person again.", id);
+        }
 
-    private void SetAside(string path, string reason)
-    {
-        try
-        {
-            File.Move(path, path + SetAsideExtension, overwrite: true);
-            _log.LogWarning("The identity file {Path} was set aside as {Extension}, because {Reason}: enrol that person again.", path, SetAsideExtension, reason);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            _log.LogWarning("The identity file {Path} was left out, because {Reason}: enrol that person again.", path, reason);
-        }
+        return null;
     }
 
     internal sealed record Snapshot(Identity[] Identities, int Version);

@@ -1,21 +1,14 @@
 using System.Globalization;
 using System.Text;
 using EdgeNode.Access;
+using EdgeNode.Events;
 using Microsoft.AspNetCore.Http;
 
 namespace EdgeNode.Http;
 
-/// <summary>One person on one day: when first and last seen, UTC, and by which cameras.</summary>
-public sealed record AttendanceEntry(Guid PersonId, string Name, DateOnly Day, DateTime First, DateTime Last, IReadOnlyList<string> Cameras);
-
-/// <summary>Who was seen when, from and to a day (both included), by cameras that the predicate lets through.</summary>
-public delegate IReadOnlyList<AttendanceEntry> AttendanceQuery(DateOnly from, DateOnly to, Func<string, bool> allows);
-
 /// <summary>Who was seen when, as JSON or CSV (RFC 4180).</summary>
-internal sealed class AttendanceRoutes(AttendanceQuery attendance, AuditLog audit, TimeProvider time)
+internal sealed class AttendanceRoutes(EventLog events, AuditLog audit, TimeProvider time)
 {
-    private const int DaysAtMost = 366;
-
     public void Map(Guard guard) => guard.Map(new ApiRoute(HttpMethods.Get, "/api/attendance", "First and last time a person a day, with the cameras.", Role.Operator, SendAsync)
     {
         Query =
@@ -28,12 +21,12 @@ internal sealed class AttendanceRoutes(AttendanceQuery attendance, AuditLog audi
     });
 
     /// <summary>The rows as CSV, with a header line; what a spreadsheet would take for a formula begins with an apostrophe.</summary>
-    internal static string ToCsv(IEnumerable<AttendanceEntry> rows)
+    internal static string ToCsv(IEnumerable<AttendanceRow> rows)
     {
-        var text = new StringBuilder("person_id,name,day,first,last,cameras\r\n");
-        foreach (AttendanceEntry row in rows)
+        var text = new StringBuilder("identity_id,name,day,first_seen,last_seen,cameras\r\n");
+        foreach (AttendanceRow row in rows)
         {
-            text.Append(CultureInfo.InvariantCulture, $"{row.PersonId},{Field(row.Name)},{row.Day:yyyy-MM-dd},{Time(row.First)},{Time(row.Last)},{Field(string.Join(' ', row.Cameras))}\r\n");
+            text.Append(CultureInfo.InvariantCulture, $"{row.IdentityId},{Field(row.Name ?? "")},{row.Day:yyyy-MM-dd},{Time(row.FirstSeen)},{Time(row.LastSeen)},{Field(string.Join(' ', row.Cameras))}\r\n");
         }
 
         return text.ToString();
@@ -43,12 +36,12 @@ internal sealed class AttendanceRoutes(AttendanceQuery attendance, AuditLog audi
     {
         DateOnly from = Day(context, "from");
         DateOnly to = Day(context, "to");
-        if (to < from || to.DayNumber - from.DayNumber >= DaysAtMost)
-            throw new RefusedException(Problem.BadRequest($"'to' must not come before 'from', and both lie within {DaysAtMost} days."));
+        if (to < from || to.DayNumber - from.DayNumber >= AttendanceRow.DaysAtMost)
+            throw new RefusedException(Problem.BadRequest($"'to' must not come before 'from', and both lie within {AttendanceRow.DaysAtMost} days."));
         string format = context.Request.Query["format"].ToString();
         if (format is not ("" or "json" or "csv"))
             throw new RefusedException(Problem.BadRequest("'format' must be json or csv."));
-        IReadOnlyList<AttendanceEntry> rows = attendance(from, to, grant.Allows);
+        IReadOnlyList<AttendanceRow> rows = events.Attendance(from, to, grant.Allows);
         audit.Record(grant, AuditAction.AttendanceExport, $"attendance:{from:yyyy-MM-dd}..{to:yyyy-MM-dd}");
         if (format != "csv")
             return WriteJson.SendAsync(context, new AttendanceList(from, to, rows), HttpJson.Default.AttendanceList);

@@ -133,7 +133,7 @@ internal sealed record IdentityList(IReadOnlyList<IdentityEntry> Identities);
 /// <summary>Who was enrolled, and what was wrong with the photos that were not taken.</summary>
 internal sealed record EnrolAnswer(bool Success, IdentityEntry Identity, IReadOnlyList<string> Refused);
 
-internal sealed record AttendanceList(DateOnly From, DateOnly To, IReadOnlyList<AttendanceEntry> Attendance);
+internal sealed record AttendanceList(DateOnly From, DateOnly To, IReadOnlyList<AttendanceRow> Attendance);
 
 internal sealed record IssueTokenRequest
 {

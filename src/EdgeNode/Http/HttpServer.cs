@@ -103,7 +103,7 @@ public sealed class HttpServer : IAsyncDisposable
         new CameraRoutes(subjects.Registry, configuration.Node, subjects.Health, subjects.Audit, time).Map(guard);
         new EventRoutes(subjects.Events, subjects.Tokens).Map(guard);
         new IdentityRoutes(subjects.Identities, subjects.Models, subjects.Audit, time).Map(guard);
-        new AttendanceRoutes(subjects.Attendance, subjects.Audit, time).Map(guard);
+        new AttendanceRoutes(subjects.Events, subjects.Audit, time).Map(guard);
         new TokenRoutes(subjects.ApiTokens, subjects.Tokens, subjects.Sessions, subjects.Revocations, subjects.Audit).Map(guard);
     }
 

@@ -44,9 +44,6 @@ public sealed record HttpSubjects
     /// <summary>How the node fares.</summary>
     public required Func<HealthReport> Health { get; init; }
 
-    /// <summary>Who was seen when.</summary>
-    public AttendanceQuery Attendance { get; init; } = static (_, _, _) => [];
-
     /// <summary>Reads the configuration anew; null where there is no file.</summary>
     public Func<ReloadOutcome>? Reload { get; init; }
 

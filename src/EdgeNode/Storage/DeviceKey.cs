@@ -12,9 +12,7 @@ public sealed class DeviceKey
     /// <summary>Name of the key's file in the state folder.</summary>
     public const string FileName = "device.key";
 
-    private const int KeyBytes = 32;
-    private const int NonceBytes = 12;
-    private const int TagBytes = 16;
+    private const int KeyBytes = SealedBox.KeyBytes;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private readonly byte[] _key;
@@ -22,14 +20,14 @@ public sealed class DeviceKey
     private DeviceKey(byte[] key) => _key = key;
 
     /// <summary>Bytes that <see cref="Seal"/> adds to the plain text: nonce and tag.</summary>
-    public static int Overhead => NonceBytes + TagBytes;
+    public static int Overhead => SealedBox.Overhead;
 
     /// <summary>Reads the key of a state folder, or makes one (and the folder) at the first use.</summary>
     /// <exception cref="InvalidDataException">The file is no key.</exception>
     /// <exception cref="IOException">The folder cannot be written.</exception>
     public static DeviceKey LoadOrCreate(string stateFolder)
     {
-        Directory.CreateDirectory(stateFolder);
+        StateFolder.Ensure(stateFolder);
         string path = Path.Combine(stateFolder, FileName);
         if (!File.Exists(path))
         {
@@ -47,27 +45,11 @@ public sealed class DeviceKey
     }
 
     /// <summary>Encrypts: nonce (12 bytes), tag (16), cipher text. <paramref name="context"/> must be the same at <see cref="Open"/>.</summary>
-    public byte[] Seal(ReadOnlySpan<byte> plain, ReadOnlySpan<byte> context)
-    {
-        byte[] box = new byte[Overhead + plain.Length];
-        Span<byte> nonce = box.AsSpan(0, NonceBytes);
-        RandomNumberGenerator.Fill(nonce);
-        using var aes = new AesGcm(_key, TagBytes);
-        aes.Encrypt(nonce, plain, box.AsSpan(Overhead), box.AsSpan(NonceBytes, TagBytes), context);
-        return box;
-    }
+    public byte[] Seal(ReadOnlySpan<byte> plain, ReadOnlySpan<byte> context) => SealedBox.Seal(_key, plain, context);
 
     /// <summary>Decrypts what <see cref="Seal"/> made.</summary>
     /// <exception cref="CryptographicException">It was changed, cut, sealed by another key or for another context.</exception>
-    public byte[] Open(ReadOnlySpan<byte> box, ReadOnlySpan<byte> context)
-    {
-        if (box.Length < Overhead)
-            throw new CryptographicException("It is too short to be encrypted data.");
-        byte[] plain = new byte[box.Length - Overhead];
-        using var aes = new AesGcm(_key, TagBytes);
-        aes.Decrypt(box[..NonceBytes], box[Overhead..], box.Slice(NonceBytes, TagBytes), plain, context);
-        return plain;
-    }
+    public byte[] Open(ReadOnlySpan<byte> box, ReadOnlySpan<byte> context) => SealedBox.Open(_key, box, context);
 
     private static byte[] ReadAtMost(string path, int bytes)
     {

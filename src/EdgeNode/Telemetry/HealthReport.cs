@@ -23,13 +23,16 @@ public sealed record HealthReport
     /// <summary>The file system of the state folder.</summary>
     public required DiskHealth Disk { get; init; }
 
+    /// <summary>Why nothing can be written there, in a sentence; null while all is well.</summary>
+    public string? Storage { get; init; }
+
     /// <summary>The node's clock.</summary>
     public required ClockHealth Clock { get; init; }
 
     /// <summary>Events that wait for the broker.</summary>
     public required int QueueDepth { get; init; }
 
-    /// <summary>Events that the broker will never get, since the node started: the queue was full, or the broker refused them.</summary>
+    /// <summary>Events that the broker will never get, since the node started: a queue was full, or the broker refused them.</summary>
     public required long EventsLost { get; init; }
 
     /// <summary>Version of FFmpeg's libraries in use.</summary>

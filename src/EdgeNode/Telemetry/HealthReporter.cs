@@ -12,7 +12,7 @@ public sealed class HealthReporter : IDisposable
     private readonly ITimer _timer;
     private HealthReport? _newest;
 
-    /// <summary>Begins to report. <paramref name="ask"/> is called on the thread pool and must not throw; the queue's numbers are filled in here.</summary>
+    /// <summary>Begins to report. <paramref name="ask"/> is called on the thread pool and must not throw; the queue's numbers are added here.</summary>
     public HealthReporter(HealthSampler sampler, MqttLink link, Func<HealthInputs> ask, TimeProvider clock)
     {
         _sampler = sampler;
@@ -31,7 +31,8 @@ public sealed class HealthReporter : IDisposable
     {
         lock (_gate)
         {
-            HealthReport report = _sampler.Sample(_ask() with { QueueDepth = _link.QueueDepth, EventsLost = _link.EventsLost });
+            HealthInputs inputs = _ask();
+            HealthReport report = _sampler.Sample(inputs with { QueueDepth = inputs.QueueDepth + _link.QueueDepth, EventsLost = inputs.EventsLost + _link.EventsLost });
             Volatile.Write(ref _newest, report);
             _link.PublishHealth(report);
         }

@@ -8,6 +8,9 @@ public sealed record HealthInputs
     /// <summary>Whether the clock is synchronised.</summary>
     public required bool ClockSynced { get; init; }
 
+    /// <summary>Why no state can be written, in a sentence; null while all is well.</summary>
+    public string? Storage { get; init; }
+
     /// <summary>Events that wait for the broker.</summary>
     public int QueueDepth { get; init; }
 
@@ -71,6 +74,7 @@ public sealed class HealthSampler
             Memory = ReadMemory(),
             TemperatureC = ReadTemperature(),
             Disk = ReadDisk(),
+            Storage = inputs.Storage,
             Clock = new ClockHealth(inputs.ClockSynced, _clock.GetUtcNow().UtcDateTime),
             QueueDepth = inputs.QueueDepth,
             EventsLost = inputs.EventsLost,

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using EdgeNode.Access;
+using EdgeNode.Storage;
 using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeNode.Tests.Access;
@@ -9,6 +10,7 @@ public sealed class AccessTokensTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("edgenode-access").FullName;
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
+    private readonly StateDatabase _database;
     private readonly SigningKey _key;
     private readonly Revocations _revocations;
     private readonly AccessTokens _tokens;
@@ -16,7 +18,8 @@ public sealed class AccessTokensTests : IDisposable
     public AccessTokensTests()
     {
         _key = SigningKey.LoadOrCreate(_folder);
-        _revocations = new Revocations(_folder, _time);
+        _database = StateDatabase.Open(_folder);
+        _revocations = new Revocations(_database, _time);
         _tokens = new AccessTokens(_key, _revocations, "hq", "edge-01", _time);
     }
 
@@ -63,11 +66,22 @@ public sealed class AccessTokensTests : IDisposable
     {
         (string token, AccessGrant grant) = _tokens.Issue("ada", Role.Viewer, null, metadata: false, TimeSpan.FromMinutes(1));
         _revocations.Add([(grant.SessionId, grant.ExpiresAt)]);
-        var restarted = new AccessTokens(_key, new Revocations(_folder, _time), "hq", "edge-01", _time);
+        var restarted = new AccessTokens(_key, new Revocations(_database, _time), "hq", "edge-01", _time);
         Assert.Equal(TokenVerdict.Revoked, (await restarted.ValidateAsync(token)).Verdict);
         _time.Advance(TimeSpan.FromMinutes(2));
         _revocations.Add([]);
-        Assert.Empty(File.ReadAllText(Path.Combine(_folder, "revoked-sessions")));
+        Assert.Equal(0L, _database.Read(c => Sql.Scalar(c, "SELECT count(*) FROM revocations")));
+    }
+
+    [Fact]
+    public void What_version_0_1_has_revoked_stays_so()
+    {
+        string old = Path.Combine(_folder, "revoked-sessions");
+        long end = _time.GetUtcNow().ToUnixTimeSeconds() + 60;
+        File.WriteAllText(old, $"abc {end}\nnonsense\n");
+        Assert.True(new Revocations(_database, _time).Contains("abc"));
+        Assert.False(File.Exists(old));
+        Assert.True(new Revocations(_database, _time).Contains("abc"));
     }
 
     [Fact]
@@ -115,6 +129,7 @@ public sealed class AccessTokensTests : IDisposable
     public void Dispose()
     {
         _key.Dispose();
+        _database.Dispose();
         Directory.Delete(_folder, recursive: true);
     }
 

@@ -3,7 +3,9 @@ using System.Text;
 using EdgeNode.Access;
 using EdgeNode.Gallery;
 using EdgeNode.Storage;
+using EdgeNode.Tests.Media;
 using EdgeNode.Tests.Telemetry;
+using Microsoft.Data.Sqlite;
 using static EdgeNode.Tests.Gallery.Faces;
 
 namespace EdgeNode.Tests.Gallery;
@@ -12,21 +14,28 @@ public sealed class IdentityStoreTests : IDisposable
 {
     private readonly string _state = Directory.CreateTempSubdirectory("edgenode-gallery-").FullName;
     private readonly ListLogger _log = new();
+    private readonly List<StateDatabase> _databases = [];
 
-    public void Dispose() => Directory.Delete(_state, recursive: true);
+    public void Dispose()
+    {
+        Close();
+        Directory.Delete(_state, recursive: true);
+    }
 
     [Fact]
     public void People_are_still_there_after_a_restart()
     {
-        Identity ada = Person("Ada Lovelace", Face((0, 1)), Face((0, 0.9f)));
-        IdentityStore.Open(_state, _log).Add(ada);
+        Identity ada = Identity.Create("Ada Lovelace", [new(Pack, Face((0, 1)), [1, 2, 3]), new(Pack, Face((0, 0.9f)))], TimeProvider.System);
+        Open().Add(ada);
+        Close();
 
-        Identity again = Assert.Single(IdentityStore.Open(_state, _log).List);
+        Identity again = Assert.Single(Open().List);
         Assert.Equal(ada.Id, again.Id);
         Assert.Equal(7, ada.Id.Version);
         Assert.Equal(ada.Name, again.Name);
         Assert.Equal(ada.CreatedAt, again.CreatedAt);
         Assert.Equal(ada.References.Select(r => r.Embedding), again.References.Select(r => r.Embedding));
+        Assert.Equal(ada.References.Select(r => r.Crop), again.References.Select(r => r.Crop));
         Assert.All(again.References, r => Assert.Equal(Pack, r.ModelPack));
         Assert.Empty(_log.Lines);
     }
@@ -34,31 +43,59 @@ public sealed class IdentityStoreTests : IDisposable
     [Fact]
     public void A_changed_person_replaces_the_old_one()
     {
-        IdentityStore store = IdentityStore.Open(_state, _log);
+        IdentityStore store = Open();
         Identity ada = Person("Ada", Face((0, 1)));
         store.Add(ada);
         store.Add(ada.With(name: "Ada L."));
         Assert.Equal("Ada L.", Assert.Single(store.List).Name);
-        Assert.Equal("Ada L.", Assert.Single(IdentityStore.Open(_state, _log).List).Name);
+        Assert.Equal("Ada L.", Assert.Single(Open().List).Name);
     }
 
     [Fact]
-    public void Erasing_a_person_leaves_no_file_of_them()
+    public void Erasing_a_person_leaves_the_others()
     {
-        IdentityStore store = IdentityStore.Open(_state, _log);
+        IdentityStore store = Open();
         Identity ada = Person("Ada", Face((0, 1))), bob = Person("Bob", Face((1, 1)));
         store.Add(ada);
         store.Add(bob);
         Assert.True(store.Remove(ada.Id));
         Assert.False(store.Remove(ada.Id));
         Assert.Same(bob, Assert.Single(store.List));
-        Assert.Equal(Path.GetFileName(PathOf(bob)), Path.GetFileName(Assert.Single(IdentityFiles())));
+        Assert.Equal(bob.Id, Assert.Single(Open().List).Id);
+    }
+
+    [Fact]
+    public void Of_an_erased_person_nothing_is_left_in_the_state_folder()
+    {
+        IdentityStore store = Open();
+        Identity ada = Person("Ada Lovelace", Face((0, 1))), bob = Person("Bob", Face((1, 1)));
+        store.Add(bob);
+        store.Add(ada);
+        File.WriteAllBytes(Path.Combine(_state, "state.db.before-1"), CopyOfDatabase());
+        File.WriteAllBytes(Path.Combine(_state, "state.db.damaged-20260101T000000000Z"), CopyOfDatabase());
+        _databases[0].MakeDailyCopy();
+        // Of what is longer than a page's share, a piece from the front: the rest lies elsewhere.
+        byte[][] traces = _databases[0].Read(c => new[]
+        {
+            Encoding.UTF8.GetBytes("Lovelace"),
+            Blob(c, $"SELECT wrapped FROM vault_keys WHERE owner = 'identity:{ada.Id:D}'"),
+            Blob(c, $"SELECT name FROM identities WHERE id = '{ada.Id:D}'"),
+            Blob(c, $"SELECT template FROM identity_references WHERE identity_id = '{ada.Id:D}'")[..40],
+        });
+        byte[] wrapped = _databases[0].Read(c => Blob(c, $"SELECT wrapped FROM vault_keys WHERE owner = 'identity:{bob.Id:D}'"));
+        Assert.All(traces[1..], trace => Assert.NotEmpty(FilesWith(trace)));
+        Assert.Contains("state.db.daily", FilesWith(traces[1]));
+
+        Assert.True(store.Remove(ada.Id));
+
+        Assert.All(traces, trace => Assert.Empty(FilesWith(trace)));
+        Assert.Contains("state.db.daily", FilesWith(wrapped));
     }
 
     [Fact]
     public void Every_change_is_told()
     {
-        IdentityStore store = IdentityStore.Open(_state, _log);
+        IdentityStore store = Open();
         int version = store.Version, told = 0;
         store.Changed += () => told++;
         Identity ada = Person("Ada", Face((0, 1)));
@@ -70,15 +107,37 @@ public sealed class IdentityStoreTests : IDisposable
     }
 
     [Fact]
+    public void What_the_shell_changes_a_running_node_takes_up_and_who_did_not_change_stays_the_same()
+    {
+        IdentityStore node = Open(), shell = Open();
+        Identity ada = Person("Ada", Face((0, 1))), bob = Person("Bob", Face((1, 1)));
+        node.Add(bob);
+        int told = 0;
+        node.Changed += () => told++;
+        node.Refresh();
+        Assert.Equal(0, told);
+        shell.Refresh();
+        shell.Add(ada);
+        Assert.Single(node.List);
+        node.Refresh();
+        Assert.Equal(1, told);
+        Assert.Same(bob, node.Find(bob.Id));
+        Assert.Equal(2, node.List.Count);
+        shell.Remove(bob.Id);
+        // A change of its own does not hide another's.
+        node.Add(ada.With(name: "Ada L."));
+        Assert.Equal("Ada L.", Assert.Single(node.List).Name);
+    }
+
+    [Fact]
     public void Names_and_faces_are_not_readable_on_disk_and_files_are_the_owners_alone()
     {
-        Identity ada = Person("Ada Lovelace", Face((0, 1)));
-        IdentityStore.Open(_state, _log).Add(ada);
-        string path = PathOf(ada);
-        Assert.DoesNotContain("Lovelace", Encoding.Latin1.GetString(File.ReadAllBytes(path)));
+        IdentityStore store = Open();
+        store.Add(Person("Ada Lovelace", Face((0, 1))));
+        _databases[0].MakeDailyCopy();
+        Assert.Empty(FilesWith(Encoding.UTF8.GetBytes("Lovelace")));
         const UnixFileMode ownerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        Assert.Equal(ownerOnly, File.GetUnixFileMode(path));
-        Assert.Equal(ownerOnly, File.GetUnixFileMode(Path.Combine(_state, DeviceKey.FileName)));
+        Assert.All(Directory.GetFiles(_state), file => Assert.Equal(ownerOnly, File.GetUnixFileMode(file)));
         Assert.Equal(32, new FileInfo(Path.Combine(_state, DeviceKey.FileName)).Length);
     }
 
@@ -97,101 +156,56 @@ public sealed class IdentityStoreTests : IDisposable
     {
         string path = Path.Combine(_state, DeviceKey.FileName);
         File.WriteAllBytes(path, new byte[31]);
-        Assert.Contains("restore it from a backup", Assert.Throws<InvalidDataException>(() => IdentityStore.Open(_state, _log)).Message);
+        Assert.Contains("restore it from a backup", Assert.Throws<InvalidDataException>(() => DeviceKey.LoadOrCreate(_state)).Message);
         Assert.Equal(31, new FileInfo(path).Length);
     }
 
     [Theory]
-    [InlineData("a flipped bit")]
-    [InlineData("a cut end")]
-    [InlineData("nothing")]
-    [InlineData("another one's file")]
-    public void A_file_that_was_tampered_with_is_set_aside_and_the_others_are_read(string damage)
+    [InlineData("a changed name", "UPDATE identities SET name = zeroblob(40) WHERE id = $ada")]
+    [InlineData("another one's name", "UPDATE identities SET name = (SELECT name FROM identities WHERE id = $bob) WHERE id = $ada")]
+    [InlineData("another one's face", "UPDATE identity_references SET template = (SELECT template FROM identity_references WHERE identity_id = $bob) WHERE identity_id = $ada")]
+    [InlineData("no face", "DELETE FROM identity_references WHERE identity_id = $ada")]
+    [InlineData("another one's key", "UPDATE vault_keys SET wrapped = (SELECT wrapped FROM vault_keys WHERE owner = 'identity:' || $bob) WHERE owner = 'identity:' || $ada")]
+    [InlineData("no key", "DELETE FROM vault_keys WHERE owner = 'identity:' || $ada")]
+    public void A_person_that_was_tampered_with_is_left_out_and_the_others_are_read(string damage, string sql)
     {
-        IdentityStore store = IdentityStore.Open(_state, _log);
+        IdentityStore store = Open();
         Identity ada = Person("Ada", Face((0, 1))), bob = Person("Bob", Face((1, 1)));
         store.Add(ada);
         store.Add(bob);
-        byte[] content = File.ReadAllBytes(PathOf(ada));
-        switch (damage)
-        {
-            case "a flipped bit":
-                content[^1] ^= 1;
-                break;
-            case "a cut end":
-                content = content[..20];
-                break;
-            case "nothing":
-                content = [];
-                break;
-            default:
-                content = File.ReadAllBytes(PathOf(bob));
-                break;
-        }
+        Assert.NotEqual(0, _databases[0].Write(c => Sql.Execute(c, sql, ("$ada", $"{ada.Id:D}"), ("$bob", $"{bob.Id:D}"))));
+        IdentityStore again = Open();
+        Assert.True(Assert.Single(again.List).Name == "Bob", damage);
+        string line = Assert.Single(_log.Lines);
+        Assert.Contains("left out", line);
+        Assert.DoesNotContain("Ada", line);
 
-        File.WriteAllBytes(PathOf(ada), content);
+        // The warning comes once a start.
+        again.Add(Person("Eve", Face((2, 1))));
+        again.Refresh();
+        Assert.Single(_log.Lines);
+    }
 
-        Assert.Equal("Bob", Assert.Single(IdentityStore.Open(_state, _log).List).Name);
+    [Fact]
+    public void Files_of_version_0_1_are_moved_into_the_database_once()
+    {
+        string folder = Directory.CreateDirectory(Path.Combine(_state, IdentityFile.FolderName)).FullName;
+        DeviceKey key = DeviceKey.LoadOrCreate(_state);
+        Identity ada = Person("Ada", Face((0, 1))), bob = Person("Bob", Face((1, 1)));
+        File.WriteAllBytes(FileOf(ada), IdentityFile.Encode(ada, key));
+        File.WriteAllBytes(FileOf(bob), [.. IdentityFile.Encode(ada, key)]);
+        File.WriteAllText(FileOf(ada) + ".tmp", "half");
+
+        Assert.Equal(ada.Id, Assert.Single(Open().List).Id);
+        Assert.Equal([FileOf(bob) + IdentityFile.SetAsideExtension], Directory.GetFiles(folder));
         string line = Assert.Single(_log.Lines);
         Assert.Contains("set aside", line);
-        Assert.DoesNotContain("Ada", line);
-        Assert.True(File.Exists(PathOf(ada) + IdentityStore.SetAsideExtension));
-
-        // The warning comes once: the next start is quiet.
-        IdentityStore.Open(_state, _log);
+        Assert.DoesNotContain("Bob", line);
+        Close();
+        Assert.Equal(ada.Id, Assert.Single(Open().List).Id);
         Assert.Single(_log.Lines);
-    }
 
-    [Fact]
-    public void A_file_that_cannot_be_read_now_stays_and_so_does_the_person_in_memory()
-    {
-        Identity ada = Person("Ada", Face((0, 1)));
-        IdentityStore node = IdentityStore.Open(_state, _log), shell = IdentityStore.Open(_state, _log);
-        node.Add(ada);
-        shell.Add(ada.With(references: [.. ada.References, new FaceReference(Pack, Face((0, 0.9f)))]));
-        FolderChanged();
-        using (Unreadable(PathOf(ada)))
-        {
-            node.Refresh();
-            node.Refresh();
-            Assert.Same(ada, Assert.Single(node.List));
-        }
-
-        Assert.Equal([PathOf(ada)], IdentityFiles());
-        string line = Assert.Single(_log.Lines);
-        Assert.Contains(PathOf(ada), line);
-        Assert.Contains("belongs to the node's user", line);
-        Assert.DoesNotContain("Ada", line);
-
-        node.Refresh();
-        Assert.Equal(2, Assert.Single(node.List).References.Count);
-        Assert.Single(_log.Lines);
-    }
-
-    [Fact]
-    public void A_person_whose_file_could_not_be_read_at_the_start_is_there_once_it_can_be()
-    {
-        Identity ada = Person("Ada", Face((0, 1)));
-        IdentityStore.Open(_state, _log).Add(ada);
-        IdentityStore node;
-        using (Unreadable(PathOf(ada)))
-            node = IdentityStore.Open(_state, _log);
-        Assert.Empty(node.List);
-        node.Refresh();
-        Assert.Equal(ada.Id, Assert.Single(node.List).Id);
-    }
-
-    [Fact]
-    public void A_look_while_nothing_changed_tells_nobody()
-    {
-        IdentityStore store = IdentityStore.Open(_state, _log);
-        store.Add(Person("Ada", Face((0, 1))));
-        FolderChanged();
-        store.Refresh();
-        int version = store.Version;
-        using (Unreadable(PathOf(store.List[0])))
-            store.Refresh();
-        Assert.Equal(version, store.Version);
+        string FileOf(Identity identity) => Path.Combine(folder, $"{identity.Id:N}{IdentityFile.Extension}");
     }
 
     [SkippableFact]
@@ -199,27 +213,13 @@ public sealed class IdentityStoreTests : IDisposable
     {
         Skip.IfNot(Environment.IsPrivilegedProcess, "Only root may give files away.");
         Run("chown", "12345:23456", _state);
-        Identity ada = Person("Ada", Face((0, 1)));
-        IdentityStore.Open(_state, _log).Add(ada);
+        Open().Add(Person("Ada", Face((0, 1))));
+        _databases[0].MakeDailyCopy();
         SigningKey.LoadOrCreate(_state).Dispose();
+        NodeLock.Take(_state).Dispose();
         string[] all = Directory.GetFileSystemEntries(_state, "*", SearchOption.AllDirectories);
-        Assert.Equal(4, all.Length);
-        Assert.All(all, path => Assert.Equal("12345:23456", Run("stat", "-c", "%u:%g", path).Trim()));
-
-        // A new version of a file too, whoever the old one belonged to.
-        Run("chown", "0:0", PathOf(ada));
-        IdentityStore.Open(_state, _log).Add(ada.With(name: "Ada L."));
-        Assert.Equal("12345:23456", Run("stat", "-c", "%u:%g", PathOf(ada)).Trim());
-    }
-
-    [Fact]
-    public void Leftovers_of_a_crash_while_writing_vanish()
-    {
-        IdentityStore.Open(_state, _log).Add(Person("Ada", Face((0, 1))));
-        string leftover = IdentityFiles().Single() + AtomicFile.TemporaryExtension;
-        File.WriteAllText(leftover, "half");
-        Assert.Single(IdentityStore.Open(_state, _log).List);
-        Assert.False(File.Exists(leftover));
+        Assert.Contains(Path.Combine(_state, "state.db-wal"), all);
+        Assert.All(all, path => Assert.Equal($"12345:23456 {path}", Run("stat", "-c", "%u:%g %n", path).Trim()));
     }
 
     [Fact]
@@ -231,21 +231,41 @@ public sealed class IdentityStoreTests : IDisposable
         Assert.Contains("reference faces", Assert.Throws<ArgumentException>(() => Identity.Create("Ada", [], TimeProvider.System)).Message);
         Assert.Contains("unit length", Assert.Throws<ArgumentException>(() => new FaceReference(Pack, [float.NaN, 0])).Message);
         Assert.Contains("unit length", Assert.Throws<ArgumentException>(() => new FaceReference(Pack, [1, 1])).Message);
+        Assert.Contains("crop", Assert.Throws<ArgumentException>(() => new FaceReference(Pack, Face((0, 1)), [])).Message);
     }
 
-    private string PathOf(Identity identity) => Path.Combine(_state, IdentityStore.FolderName, $"{identity.Id:N}.identity");
-
-    /// <summary>Held until disposed: root is kept out by the lock, others by the mode already.</summary>
-    private static HeldFile Unreadable(string path)
+    private IdentityStore Open()
     {
-        var held = new HeldFile(path);
-        File.SetUnixFileMode(path, UnixFileMode.None);
-        return held;
+        StateDatabase database = StateDatabase.Open(_state);
+        _databases.Add(database);
+        return IdentityStore.Open(database, DeviceKey.LoadOrCreate(_state), _log);
     }
 
-    /// <summary>Two changes within one tick of the file system's clock have one time; the tests do not wait for the next.</summary>
-    private void FolderChanged() =>
-        Directory.SetLastWriteTimeUtc(Path.Combine(_state, IdentityStore.FolderName), new DateTime(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc));
+    private void Close()
+    {
+        foreach (StateDatabase database in _databases)
+            database.Dispose();
+        _databases.Clear();
+    }
+
+    private static byte[] Blob(SqliteConnection connection, string sql) => (byte[])Sql.Scalar(connection, sql)!;
+
+    private byte[] CopyOfDatabase()
+    {
+        string copy = Path.Combine(_state, "copy");
+        _databases[0].CopyTo(copy);
+        byte[] content = File.ReadAllBytes(copy);
+        File.Delete(copy);
+        return content;
+    }
+
+    // From a copy that another process makes: this one would lose SQLite's locks (fcntl(2)) with the first of its files that it closes.
+    private string[] FilesWith(byte[] bytes)
+    {
+        using var copy = new TemporaryFolder();
+        Run("cp", "-r", _state, copy.Path);
+        return [.. Directory.GetFiles(copy.Path, "*", SearchOption.AllDirectories).Where(f => File.ReadAllBytes(f).AsSpan().IndexOf(bytes) >= 0).Select(f => Path.GetFileName(f))];
+    }
 
     private static string Run(string program, params string[] arguments)
     {
@@ -254,17 +274,5 @@ public sealed class IdentityStoreTests : IDisposable
         process.WaitForExit();
         Assert.Equal(0, process.ExitCode);
         return output;
-    }
-
-    private string[] IdentityFiles() => Directory.GetFiles(Path.Combine(_state, IdentityStore.FolderName));
-
-    private sealed class HeldFile(string path) : FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None)
-    {
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-                File.SetUnixFileMode(Name, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-            base.Dispose(disposing);
-        }
     }
 }

@@ -3,7 +3,9 @@ using System.Text;
 using System.Text.Json;
 using EdgeNode.Events;
 using EdgeNode.Http;
+using EdgeNode.Storage;
 using EdgeNode.Tests.Telemetry;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using static EdgeNode.Tests.Events.SampleEvents;
 
@@ -12,7 +14,10 @@ namespace EdgeNode.Tests.Http;
 public sealed class EventStreamTests : IDisposable
 {
     private const int LogLength = 1000;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    private readonly string _state = Directory.CreateTempSubdirectory("edgenode-events-").FullName;
+    private readonly StateDatabase _database;
     private readonly FakeTimeProvider _time = new();
     private readonly EventLog _log;
     private readonly EventSubscription _news;
@@ -24,7 +29,9 @@ public sealed class EventStreamTests : IDisposable
 
     public EventStreamTests()
     {
-        _log = new EventLog(_time, LogLength);
+        _database = StateDatabase.Open(_state);
+        _log = new EventLog(_database, _ => null, _time, NullLogger.Instance);
+        _log.Start();
         _news = _log.Subscribe()!;
         _listener = new StreamReader(_connection.Reader.AsStream(), Encoding.UTF8);
     }
@@ -34,18 +41,21 @@ public sealed class EventStreamTests : IDisposable
         _listener.Dispose();
         _news.Dispose();
         _left.Dispose();
+        _log.Dispose();
+        _database.Dispose();
+        Directory.Delete(_state, recursive: true);
     }
 
     [Fact]
     public async Task A_slow_listener_misses_nothing_that_comes_while_it_is_sent_the_past()
     {
         for (int seq = 1; seq <= 300; seq++)
-            _log.Append(Event(seq));
+            Append(Event(seq));
         Task writing = Follow();
         for (int seq = 301; seq <= 900; seq++)
-            _log.Append(Event(seq));
+            Append(Event(seq));
         Assert.Equal(Enumerable.Range(1, 900), await EventsAsync(900));
-        _log.Append(Event(901));
+        Append(Event(901));
         Assert.Equal(901, Assert.Single(await EventsAsync(1)));
         await LeaveAsync(writing);
     }
@@ -53,14 +63,14 @@ public sealed class EventStreamTests : IDisposable
     [Fact]
     public async Task A_listener_goes_on_from_its_cursor_and_sees_its_own_cameras_alone()
     {
-        _log.Append(Event(1));
+        Append(Event(1));
         long cursor = _log.ReadAfter(0, _ => true, 10).Next;
-        _log.Append(Event(2, camera: "vault"));
-        _log.Append(Event(3));
+        Append(Event(2, camera: "vault"));
+        Append(Event(3));
         Task writing = Follow(cursor);
         Assert.Equal(3, Assert.Single(await EventsAsync(1)));
-        _log.Append(Event(4, camera: "vault"));
-        _log.Append(Event(5));
+        Append(Event(4, camera: "vault"));
+        Append(Event(5));
         Assert.Equal(5, Assert.Single(await EventsAsync(1)));
         await LeaveAsync(writing);
     }
@@ -68,10 +78,11 @@ public sealed class EventStreamTests : IDisposable
     [Fact]
     public async Task A_listener_that_the_log_has_left_behind_is_told_of_the_gap()
     {
-        _log.Append(Event(1));
+        Append(Event(1));
         long cursor = _log.ReadAfter(0, _ => true, 10).Next;
         for (int seq = 2; seq <= LogLength + 2; seq++)
-            _log.Append(Event(seq));
+            Append(Event(seq));
+        _log.TrimOldest(LogLength, LogLength);
         Task writing = Follow(cursor);
         Assert.Equal(": gap", await _listener.ReadLineAsync());
         Assert.Equal(Enumerable.Range(3, LogLength), await EventsAsync(LogLength));
@@ -81,7 +92,7 @@ public sealed class EventStreamTests : IDisposable
     [Fact]
     public async Task A_quiet_stream_shows_that_it_lives()
     {
-        _log.Append(Event(1));
+        Append(Event(1));
         Task writing = Follow();
         await EventsAsync(1);
         Assert.Equal("", await _listener.ReadLineAsync());
@@ -94,7 +105,7 @@ public sealed class EventStreamTests : IDisposable
     [Fact]
     public async Task A_stream_ends_with_the_grant()
     {
-        _log.Append(Event(1));
+        Append(Event(1));
         Task writing = Follow(end: TimeSpan.FromSeconds(5));
         await EventsAsync(1);
         _time.Advance(TimeSpan.FromSeconds(5));
@@ -105,7 +116,7 @@ public sealed class EventStreamTests : IDisposable
     public async Task A_stream_ends_with_the_grant_although_its_listener_reads_nothing()
     {
         for (int seq = 1; seq <= 300; seq++)
-            _log.Append(Event(seq));
+            Append(Event(seq));
         Task writing = Follow(end: TimeSpan.FromSeconds(5));
         Assert.False(writing.IsCompleted);
         _time.Advance(TimeSpan.FromSeconds(5));
@@ -115,9 +126,16 @@ public sealed class EventStreamTests : IDisposable
     [Fact]
     public async Task Nothing_is_sent_to_a_grant_that_has_ended()
     {
-        _log.Append(Event(1));
+        Append(Event(1));
         await Follow(end: TimeSpan.Zero);
         Assert.False(_connection.Reader.TryRead(out _));
+    }
+
+    private void Append(FaceEvent e)
+    {
+        _log.Append(e);
+        if (e.Seq is < 50 or > 890 || e.Seq % 100 == 0)
+            Assert.True(_log.Flush(Patience));
     }
 
     private Task Follow(long cursor = 0, TimeSpan? end = null)

@@ -32,7 +32,7 @@ internal sealed class NodeServer : IAsyncDisposable
         _signingKey = SigningKey.LoadOrCreate(folder.Path);
         _database = StateDatabase.Open(folder.Path);
         TimeProvider time = TimeProvider.System;
-        var revocations = new Revocations(folder.Path, time);
+        var revocations = new Revocations(_database, time);
         var apiTokens = new ApiTokens(_database, time);
         Tokens = new AccessTokens(_signingKey, revocations, "hq", "edge-01", time, apiTokens);
         CameraConfiguration[] ofTheFile = [new() { Id = FileCamera, Name = "Lobby", Url = new Secret(url) }];
@@ -41,7 +41,9 @@ internal sealed class NodeServer : IAsyncDisposable
             ofTheFile, store, (camera, predecessor) => new Camera(camera, _ => { }, _ => null, time, Log, predecessor), Log);
         Sessions = new PlaybackSessions(time);
         Registry.Cameras.Removed += id => revocations.Add(Sessions.RemoveOfCamera(id).Select(ended => (ended.SessionId, ended.ExpiresAt.UtcDateTime)));
-        Events = new EventLog(time);
+        IdentityStore identities = IdentityStore.Open(_database, DeviceKey.LoadOrCreate(folder.Path), Log);
+        Events = new EventLog(_database, id => identities.Find(id)?.Name, time, Log);
+        Events.Start();
         var sampler = new HealthSampler(folder.Path, time);
         Subjects = new HttpSubjects
         {
@@ -52,7 +54,7 @@ internal sealed class NodeServer : IAsyncDisposable
             ApiTokens = apiTokens,
             Audit = new AuditLog(_database, time),
             Events = Events,
-            Identities = IdentityStore.Open(folder.Path, Log),
+            Identities = identities,
             Models = models,
             Health = () => sampler.Sample(new HealthInputs { ClockSynced = true }),
             Version = "1.2.3",
@@ -109,6 +111,7 @@ internal sealed class NodeServer : IAsyncDisposable
     {
         await Server.DisposeAsync();
         Registry.Cameras.Dispose();
+        Events.Dispose();
         await Subjects.Audit.DisposeAsync();
         Subjects.ApiTokens.Dispose();
         _database.Dispose();
