@@ -23,6 +23,7 @@ var root = new RootCommand("EdgeNode stands beside cameras: it takes each in onc
     EnrollCommand.CreateList(),
     TokenCommand.Create(),
     ConfigCommand.Create(),
+    SupportBundleCommand.Create(),
     VersionCommand.Create(),
 };
 ParseResult parsed = root.Parse(args);

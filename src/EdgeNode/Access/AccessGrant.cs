@@ -21,6 +21,9 @@ public sealed class AccessGrant
     /// <summary>End of its validity, UTC.</summary>
     public required DateTime ExpiresAt { get; init; }
 
+    /// <summary>When it was last used to watch a stream, UTC ticks; 0: not yet, or not lately.</summary>
+    internal long WatchedAtTicks;
+
     /// <summary>Whether it shows anything of this camera.</summary>
     public bool Allows(string camera) => Cameras is null || Cameras.Contains(camera);
 }

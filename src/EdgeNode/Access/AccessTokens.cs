@@ -32,6 +32,9 @@ public sealed class AccessTokens
     private const int RememberedAtMost = 4096;
     private static readonly TimeSpan ClockSkew = TimeSpan.FromSeconds(30);
 
+    // A player that has not asked for this long has left.
+    private static readonly TimeSpan PollsWithin = TimeSpan.FromMinutes(1);
+
     private readonly SigningKey _key;
     private readonly TimeProvider _time;
     private readonly string _issuer;
@@ -64,6 +67,9 @@ public sealed class AccessTokens
             ValidateLifetime = false,
         };
     }
+
+    /// <summary>How long after a token's end who watches with it since before, and still polls, may go on watching (<c>tokens.grace</c>); zero: not at all.</summary>
+    public TimeSpan Grace { get; set; }
 
     /// <summary>Makes a token for <paramref name="cameras"/> (null: all), which ends after <paramref name="lifetime"/>.</summary>
     public (string Token, AccessGrant Grant) Issue(string subject, Role role, IReadOnlyCollection<string>? cameras, bool metadata, TimeSpan lifetime) =>
@@ -105,8 +111,11 @@ public sealed class AccessTokens
         return (token, grant);
     }
 
-    /// <summary>Checks a token; the grant is null unless the verdict is <see cref="TokenVerdict.Valid"/>.</summary>
-    public async ValueTask<(TokenVerdict Verdict, AccessGrant? Grant)> ValidateAsync(string token)
+    /// <summary>
+    /// Checks a token; the grant is null unless the verdict is <see cref="TokenVerdict.Valid"/>. <paramref name="watching"/>: for a stream, where
+    /// <see cref="Grace"/> holds; everything else ends when the token does.
+    /// </summary>
+    public async ValueTask<(TokenVerdict Verdict, AccessGrant? Grant)> ValidateAsync(string token, bool watching = false)
     {
         if (token.Length is 0 or > LongestToken)
             return (TokenVerdict.Invalid, null);
@@ -125,12 +134,15 @@ public sealed class AccessTokens
             _remembered[fingerprint] = grant;
         }
 
-        if (grant.ExpiresAt <= now)
+        if (grant.ExpiresAt <= now && !(watching && MayFinish(grant, now)))
         {
-            _remembered.TryRemove(fingerprint, out _);
+            if (grant.ExpiresAt + Grace <= now)
+                _remembered.TryRemove(fingerprint, out _);
             return (TokenVerdict.Expired, null);
         }
 
+        if (watching)
+            Volatile.Write(ref grant.WatchedAtTicks, now.Ticks);
         return IsRevoked(grant.SessionId, now) ? (TokenVerdict.Revoked, null) : (TokenVerdict.Valid, grant);
     }
 
@@ -157,6 +169,10 @@ public sealed class AccessTokens
         "admin" => Role.Admin,
         _ => null,
     };
+
+    // The time of the last request is known only of tokens that are remembered, so only of those that were seen before they ended.
+    private bool MayFinish(AccessGrant grant, DateTime now) =>
+        now < grant.ExpiresAt + Grace && now.Ticks - Volatile.Read(ref grant.WatchedAtTicks) <= PollsWithin.Ticks;
 
     private bool IsRevoked(string sessionId, DateTime now) =>
         _revocations.Contains(sessionId) || ApiTokens.Concerns(sessionId) && _apiTokens?.Admit(sessionId, now) != true;

@@ -70,7 +70,7 @@ public sealed class CameraSet : IDisposable
             ObjectDisposedException.ThrowIf(_isDisposed, this);
             if (Find(configuration.Id) is not Camera old)
                 return false;
-            if (IsSame(old.Configuration, configuration))
+            if (old.Configuration == configuration)
                 return true;
             old.Dispose();
             Camera camera = _make(configuration, old);
@@ -112,11 +112,6 @@ public sealed class CameraSet : IDisposable
                 ending.Join();
         }
     }
-
-    /// <summary>Whether two configurations say the same, secrets included.</summary>
-    internal static bool IsSame(CameraConfiguration a, CameraConfiguration b) =>
-        a.Url.Reveal() == b.Url.Reveal() && a.Password?.Reveal() == b.Password?.Reveal()
-        && a == b with { Url = a.Url, Password = a.Password };
 
     private sealed class Snapshot(Camera[] all)
     {

@@ -84,16 +84,17 @@ public sealed class CameraStore(StateDatabase database, DeviceKey key, TimeProvi
 
 /// <summary>What is sealed of a camera. Members that an older version does not know are left alone.</summary>
 internal sealed record StoredCamera(
-    string Name, string Url, string? Username, string? Password, RtpTransport Transport, RtspClient Client, bool Analytics, double AnalyticsFps)
+    string Name, string Url, string? Username, string? Password, RtpTransport Transport, RtspClient Client, bool Analytics, double AnalyticsFps, string? SubUrl = null)
 {
     public static StoredCamera Of(CameraConfiguration camera) => new(
-        camera.Name, camera.Url.Reveal(), camera.Username, camera.Password?.Reveal(), camera.Transport, camera.Client, camera.Analytics.Enabled, camera.Analytics.Fps);
+        camera.Name, camera.Url.Reveal(), camera.Username, camera.Password?.Reveal(), camera.Transport, camera.Client, camera.Analytics.Enabled, camera.Analytics.Fps, camera.SubUrl?.Reveal());
 
     public CameraConfiguration ToConfiguration(string id) => new()
     {
         Id = id,
         Name = Name,
         Url = new Secret(Url),
+        SubUrl = SubUrl is null ? null : new Secret(SubUrl),
         Username = Username,
         Password = Password is null ? null : new Secret(Password),
         Transport = Transport,

@@ -21,9 +21,14 @@ namespace EdgeNode.Commands;
 /// <summary>A whole node: reads the state, starts the cameras, serves, and reports; ends in the opposite order.</summary>
 internal sealed class NodeHost : IAsyncDisposable
 {
-    private const string FirstAdminTokenFile = "admin-token";
+    /// <summary>The file in the state folder that holds the first admin token.</summary>
+    internal const string FirstAdminTokenFile = "admin-token";
+
     private static readonly TimeSpan FirstAdminTokenLifetime = TimeSpan.FromDays(3650);
     private static readonly TimeSpan GalleryLook = TimeSpan.FromSeconds(2);
+
+    // Sections that Apply carries out while the node runs.
+    private static readonly string[] LiveSections = [];
 
     private readonly NodeConfiguration _configuration;
     private readonly TimeProvider _time;
@@ -46,9 +51,10 @@ internal sealed class NodeHost : IAsyncDisposable
     private MqttLink? _mqtt;
     private HealthReporter? _reporter;
     private HttpServer? _http;
+    private readonly bool _hasSource;
     private volatile bool _isReady;
 
-    private NodeHost(NodeConfiguration configuration, FaceModels? models, ILoggerFactory logs, TimeProvider time, RecentLog recentLog)
+    private NodeHost(NodeConfiguration configuration, FaceModels? models, ILoggerFactory logs, TimeProvider time, ConfigurationSource? source, RecentLog recentLog)
     {
         _recentLog = recentLog;
         _configuration = configuration;
@@ -61,13 +67,16 @@ internal sealed class NodeHost : IAsyncDisposable
         _apiTokens = new ApiTokens(_database, time);
         _audit = new AuditLog(_database, time);
         Tokens = new AccessTokens(_signingKey, _revocations, configuration.Node.Site, configuration.Node.Id, time, _apiTokens);
+        Tokens.Grace = configuration.Tokens.Grace ?? TimeSpan.Zero;
+        _hasSource = source is not null;
+        Reload = new ConfigurationReload(configuration, source ?? Unchanged, Apply, LiveSections, _log);
         DeviceKey key = DeviceKey.LoadOrCreate(configuration.Node.State);
         IdentityStore identities = _identities = IdentityStore.Open(_database, key, _log);
         identities.Changed += () => _log.LogInformation("The gallery was changed: {People} enrolled.", identities.List.Count);
         _events = new EventLog(_database, id => identities.Find(id)?.Name, time, _log);
         _events.Committed += e => _mqtt?.Enqueue(e);
-        _care = new StateCare(_database, new RetentionLimits(), _events, time, _log);
-        _sessions = new PlaybackSessions(time);
+        _care = new StateCare(_database, new RetentionLimits { Events = configuration.Retention.Events, MaxBytes = configuration.Retention.MaxBytes }, _events, time, _log);
+        _sessions = new PlaybackSessions(time, configuration.Limits.Viewers) { Grace = Tokens.Grace };
         _sampler = new HealthSampler(configuration.Node.State, time);
         _galleryWatch = time.CreateTimer(static gallery => TryRefresh((IdentityStore)gallery!), identities, GalleryLook, GalleryLook);
         _models = models ?? LoadModels();
@@ -80,16 +89,22 @@ internal sealed class NodeHost : IAsyncDisposable
     /// <summary>Makes and checks the node's tokens.</summary>
     public AccessTokens Tokens { get; }
 
+    /// <summary>Reads the configuration anew and applies what can be.</summary>
+    public ConfigurationReload Reload { get; }
+
     /// <summary>The port it is reached on: that of HTTPS where it is on.</summary>
     public int Port => _http!.HttpsPort ?? _http.Port;
 
-    /// <summary>Starts a node. <paramref name="models"/>: loaded already, taken over; null: those of the configuration are loaded.</summary>
+    /// <summary>
+    /// Starts a node. <paramref name="models"/>: loaded already, taken over; null: those of the configuration are loaded. <paramref name="source"/>: where
+    /// a reload finds the configuration; null: it never changes.
+    /// </summary>
     /// <exception cref="IOException">The state folder or the port cannot be had.</exception>
-    public static async Task<NodeHost> StartAsync(NodeConfiguration configuration, FaceModels? models, ILoggerFactory logs, TimeProvider time)
+    public static async Task<NodeHost> StartAsync(NodeConfiguration configuration, FaceModels? models, ILoggerFactory logs, TimeProvider time, ConfigurationSource? source = null)
     {
         var recentLog = new RecentLog();
         logs.AddProvider(recentLog);
-        var host = new NodeHost(configuration, models, logs, time, recentLog);
+        var host = new NodeHost(configuration, models, logs, time, source, recentLog);
         try
         {
             host._http = await HttpServer.StartAsync(
@@ -139,6 +154,14 @@ internal sealed class NodeHost : IAsyncDisposable
         _database.Dispose();
         _lock.Dispose();
     }
+
+    private NodeConfiguration Unchanged(out IReadOnlyList<ConfigurationError> notes)
+    {
+        notes = [];
+        return _configuration;
+    }
+
+    private void Apply(NodeConfiguration configuration, ConfigurationChange change) => _registry.Apply(configuration.Cameras);
 
     private static void TryRefresh(IdentityStore gallery)
     {
@@ -198,6 +221,7 @@ internal sealed class NodeHost : IAsyncDisposable
         Health = SampleHealth,
         Version = ProductVersion.Number,
         Hindrances = Hindrances,
+        Reload = _hasSource ? Reload.Reload : null,
         RecentLog = () => _recentLog.Lines,
     };
 
@@ -277,9 +301,22 @@ internal sealed class NodeHost : IAsyncDisposable
         BootId = StatusMessage.ReadBootId(),
         BaseUrl = ViewUrl.Base(_configuration, Port),
         Username = mqtt.Username,
-        Password = mqtt.Password?.Reveal(),
+        Password = mqtt.Password,
         Authorities = mqtt.Ca is null ? null : ReadAuthorities(mqtt.Ca),
+        ClientCertificate = mqtt is { Certificate: string certificate, Key: string key } ? ReadCertificate(certificate, key) : null,
     };
+
+    private static X509Certificate2 ReadCertificate(string certificate, string key)
+    {
+        try
+        {
+            return X509Certificate2.CreateFromPemFile(certificate, key);
+        }
+        catch (CryptographicException)
+        {
+            throw new IOException($"mqtt.certificate and mqtt.key name '{certificate}' and '{key}', which hold no PEM certificate and its key.");
+        }
+    }
 
     private static X509Certificate2Collection ReadAuthorities(string file)
     {

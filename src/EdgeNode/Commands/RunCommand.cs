@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using EdgeNode.Configuration;
 using Microsoft.Extensions.Logging;
 
@@ -13,9 +14,19 @@ internal static class RunCommand
         var command = new Command("run", "Run the node.") { config };
         command.SetAction(async (parsed, cancel) =>
         {
-            NodeConfiguration configuration = ConfigurationReader.ReadFile(parsed.GetValue(config));
+            string? file = parsed.GetValue(config);
+            NodeConfiguration configuration = ConfigurationReader.ReadFile(file, out IReadOnlyList<ConfigurationError> notes);
             using ILoggerFactory logs = LoggerFactory.Create(ConsoleLog.Configure);
-            await using NodeHost host = await NodeHost.StartAsync(configuration, models: null, logs, TimeProvider.System);
+            ILogger log = logs.CreateLogger("edgenode");
+            foreach (ConfigurationError note in notes)
+                log.LogWarning("{Note}", note);
+            await using NodeHost host = await NodeHost.StartAsync(
+                configuration, models: null, logs, TimeProvider.System, (out IReadOnlyList<ConfigurationError> found) => ConfigurationReader.ReadFile(file, out found));
+            using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+            {
+                signal.Cancel = true;
+                host.Reload.Reload();
+            });
             await UntilStopped.WaitAsync(cancel);
             return 0;
         });

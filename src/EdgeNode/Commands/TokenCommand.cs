@@ -21,7 +21,7 @@ internal static class TokenCommand
             NodeConfiguration configuration = ConfigurationReader.ReadFile(parsed.GetValue(config));
             if (AccessTokens.RoleOf(parsed.GetValue(role)) is not Role granted)
                 throw new CommandFailure(CommandFailure.WrongUsage, $"--role must be viewer, operator or admin, not '{parsed.GetValue(role)}'.");
-            if (!SectionReader.TryParseDuration(parsed.GetValue(lifetime)!, out TimeSpan duration) || duration <= TimeSpan.Zero)
+            if (!DurationText.TryParse(parsed.GetValue(lifetime)!, out TimeSpan duration) || duration <= TimeSpan.Zero)
                 throw new CommandFailure(CommandFailure.WrongUsage, $"--for must be a duration with its unit, such as 30m or 7d, of 100 years at most, not '{parsed.GetValue(lifetime)}'.");
             string[] cameras = parsed.GetRequiredValue(camera);
             string? stranger = cameras.FirstOrDefault(id => id != "*" && configuration.Cameras.All(c => c.Id != id));

@@ -1,6 +1,8 @@
 namespace EdgeNode.Configuration;
 
-/// <summary>One thing that is wrong in the configuration: where, and what is allowed.</summary>
+/// <summary>One thing that is wrong, or of no effect, in the configuration: where, and what is allowed.</summary>
+/// <param name="Place">The file with line and column, or the environment variable.</param>
+/// <param name="Message">A sentence that names the key; repeats no secret.</param>
 public sealed record ConfigurationError(string Place, string Message)
 {
     /// <inheritdoc/>

@@ -190,6 +190,8 @@ internal sealed partial class CameraRoutes(CameraRegistry registry, NodeSection 
             Url = new Secret(address),
             Username = request.Username is null or Hidden ? isSameUrl ? old.Username : null : request.Username.Length == 0 ? null : request.Username,
             Password = request.Password is null or Hidden ? isSameUrl ? old.Password : null : request.Password.Length == 0 ? null : new Secret(request.Password),
+            // Of one camera, so with the same login: a change of the address takes it away too.
+            SubUrl = request.SubUrl is null || request.SubUrl == Shown(old.SubUrl) ? isSameUrl ? old.SubUrl : null : request.SubUrl.Length == 0 ? null : new Secret(request.SubUrl),
             Transport = request.Transport switch
             {
                 null => old.Transport,
@@ -213,6 +215,10 @@ internal sealed partial class CameraRoutes(CameraRegistry registry, NodeSection 
     private static void Check(CameraConfiguration camera, bool mayBeFile)
     {
         string? wrong = mayBeFile && CameraUrl.IsFile(camera.Url.Reveal()) ? null : CameraUrl.Check(camera.Url.Reveal(), CameraUrlOrigin.Api);
+        if (camera.SubUrl is not null && !(mayBeFile && CameraUrl.IsFile(camera.SubUrl.Reveal())))
+            wrong ??= CameraUrl.Check(camera.SubUrl.Reveal(), CameraUrlOrigin.Api);
+        if (camera.SubUrl is not null && HostOf(camera.SubUrl) != HostOf(camera.Url))
+            wrong ??= "'sub_url' must be of the same host as 'rtsp_url': both get the same login.";
         if (camera.Name.Length > LongestText || camera.Name.Any(char.IsControl))
             wrong ??= $"'name' must have {LongestText} characters at most, none of them a control character.";
         if (camera.Username?.Length > LongestLogin || camera.Password?.Reveal().Length > LongestLogin || camera.Username?.Any(char.IsControl) == true || camera.Password?.Reveal().Any(char.IsControl) == true)
@@ -244,6 +250,7 @@ internal sealed partial class CameraRoutes(CameraRegistry registry, NodeSection 
         {
             ReadOnly = registry.IsOfTheFile(camera.Id),
             RtspUrl = isOperator ? ShownUrl.Of(configuration.Url.Reveal()) : null,
+            SubUrl = isOperator ? Shown(configuration.SubUrl) : null,
             Username = isOperator && configuration.Username is not null ? Hidden : null,
             Password = isOperator && configuration.Password is not null ? Hidden : null,
             Transport = isOperator ? configuration.Transport == RtpTransport.Udp ? "udp" : "tcp" : null,
@@ -269,6 +276,10 @@ internal sealed partial class CameraRoutes(CameraRegistry registry, NodeSection 
         AudioChannels = result.Audio?.Channels,
         Picture = result.Picture,
     };
+
+    private static string HostOf(Secret url) => Uri.TryCreate(ShownUrl.Of(url.Reveal()).Replace("***@", "", StringComparison.Ordinal), UriKind.Absolute, out Uri? parsed) ? parsed.Host : "";
+
+    private static string? Shown(Secret? url) => url is null ? null : ShownUrl.Of(url.Reveal());
 
     private static string Value(HttpContext context) => context.Request.RouteValues[Guard.CameraInPath] as string ?? "";
 

@@ -48,7 +48,7 @@ public sealed class Guard(IEndpointRouteBuilder routes, AccessTokens tokens, Tim
     {
         bool inPath = context.Request.RouteValues.TryGetValue(TokenInPath, out object? value);
         string? token = inPath ? value as string : Bearer(context.Request);
-        (TokenVerdict verdict, AccessGrant? grant) = token is null ? (TokenVerdict.Invalid, null) : await tokens.ValidateAsync(token);
+        (TokenVerdict verdict, AccessGrant? grant) = token is null ? (TokenVerdict.Invalid, null) : await tokens.ValidateAsync(token, watching: inPath);
         if (verdict == TokenVerdict.Invalid && token is not null && !_failures.MayFailAgain(context.Connection.RemoteIpAddress ?? IPAddress.None))
         {
             context.Response.Headers.RetryAfter = "60";

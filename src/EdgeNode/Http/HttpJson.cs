@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using EdgeNode.Access;
+using EdgeNode.Configuration;
 using EdgeNode.Events;
 using EdgeNode.Telemetry;
 
@@ -34,6 +35,8 @@ internal record CameraSettings
 
     public string? Password { get; init; }
 
+    public string? SubUrl { get; init; }
+
     public string? Transport { get; init; }
 
     public string? Client { get; init; }
@@ -58,6 +61,8 @@ internal sealed record CameraEntry(string CameraId, string Name, string State, D
     public bool ReadOnly { get; init; }
 
     public string? RtspUrl { get; init; }
+
+    public string? SubUrl { get; init; }
 
     public string? Username { get; init; }
 
@@ -158,8 +163,6 @@ internal sealed record IssueTokenAnswer(bool Success, string Token, TokenEntry E
 
 internal sealed record LogLines(IReadOnlyList<string> Lines);
 
-internal sealed record ReloadAnswer(bool Success, IReadOnlyList<string> Remarks);
-
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, Converters = [typeof(Rfc3339Converter)])]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(SessionAnswer))]
@@ -179,7 +182,7 @@ internal sealed record ReloadAnswer(bool Success, IReadOnlyList<string> Remarks)
 [JsonSerializable(typeof(IssueTokenAnswer))]
 [JsonSerializable(typeof(AuditPage))]
 [JsonSerializable(typeof(LogLines))]
-[JsonSerializable(typeof(ReloadAnswer))]
+[JsonSerializable(typeof(ReloadResult))]
 [JsonSerializable(typeof(CreateSessionRequest))]
 [JsonSerializable(typeof(AddCameraRequest))]
 [JsonSerializable(typeof(ChangeCameraRequest))]

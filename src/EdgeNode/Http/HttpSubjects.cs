@@ -1,5 +1,6 @@
 using EdgeNode.Access;
 using EdgeNode.Cameras;
+using EdgeNode.Configuration;
 using EdgeNode.Events;
 using EdgeNode.Faces;
 using EdgeNode.Gallery;
@@ -7,9 +8,6 @@ using EdgeNode.Streaming;
 using EdgeNode.Telemetry;
 
 namespace EdgeNode.Http;
-
-/// <summary>How reading the configuration anew went: carried out, or left as it was; and what is to be said of it, in sentences.</summary>
-public sealed record ReloadOutcome(bool IsDone, IReadOnlyList<string> Remarks);
 
 /// <summary>What the routes show and change.</summary>
 public sealed record HttpSubjects
@@ -45,7 +43,7 @@ public sealed record HttpSubjects
     public required Func<HealthReport> Health { get; init; }
 
     /// <summary>Reads the configuration anew; null where there is no file.</summary>
-    public Func<ReloadOutcome>? Reload { get; init; }
+    public Func<ReloadResult>? Reload { get; init; }
 
     /// <summary>Why the node is not ready, sentences; empty when it is.</summary>
     public Func<IReadOnlyList<string>> Hindrances { get; init; } = static () => [];

@@ -1,6 +1,7 @@
 using System.Text;
 using EdgeNode.Access;
 using EdgeNode.Cameras;
+using EdgeNode.Configuration;
 using Microsoft.AspNetCore.Http;
 
 namespace EdgeNode.Http;
@@ -22,7 +23,7 @@ internal sealed class NodeRoutes(HttpSubjects subjects)
         guard.Map(new ApiRoute(HttpMethods.Get, "/metrics", "How node and cameras fare, for Prometheus.", Role.Viewer, MetricsAsync) { AnswerType = "text/plain" });
         guard.Map(new ApiRoute(HttpMethods.Get, "/openapi.json", "This description.", Role.Viewer, (context, _) =>
             WriteJson.SendAsync(context, _description ??= OpenApi.Describe(guard.Routes, subjects.Version), "application/json")));
-        guard.Map(new ApiRoute(HttpMethods.Post, "/api/config/reload", "Reads the configuration file anew and carries out what changed.", Role.Admin, ReloadAsync) { IsOfWholeNode = true, Answer = HttpJson.Default.ReloadAnswer });
+        guard.Map(new ApiRoute(HttpMethods.Post, "/api/config/reload", "Reads the configuration file anew and carries out what changed.", Role.Admin, ReloadAsync) { IsOfWholeNode = true, Answer = HttpJson.Default.ReloadResult });
         guard.Map(new ApiRoute(HttpMethods.Get, "/api/log", "The newest lines of the node's log.", Role.Admin, (context, grant) =>
         {
             subjects.Audit.Record(grant, AuditAction.Backup, "log");
@@ -41,11 +42,11 @@ internal sealed class NodeRoutes(HttpSubjects subjects)
     {
         if (subjects.Reload is null)
             throw new RefusedException(Problem.Conflict("This node was started without a configuration file: there is nothing to read anew."));
-        ReloadOutcome outcome = await Task.Run(subjects.Reload);
-        subjects.Audit.Record(grant, AuditAction.ConfigurationReload, "configuration", outcome.IsDone ? AuditOutcome.Done : AuditOutcome.Failed);
-        if (!outcome.IsDone)
-            throw new RefusedException(Problem.Unprocessable(string.Join(' ', outcome.Remarks)));
-        await WriteJson.SendAsync(context, new ReloadAnswer(true, outcome.Remarks), HttpJson.Default.ReloadAnswer);
+        ReloadResult result = await Task.Run(subjects.Reload);
+        subjects.Audit.Record(grant, AuditAction.ConfigurationReload, "configuration", result.Success ? AuditOutcome.Done : AuditOutcome.Failed);
+        if (!result.Success)
+            throw new RefusedException(Problem.Unprocessable(string.Join(' ', result.Errors)));
+        await WriteJson.SendAsync(context, result, HttpJson.Default.ReloadResult);
     }
 
     private static Task PlainAsync(HttpContext context, string text) => WriteJson.SendAsync(context, Encoding.ASCII.GetBytes(text), "text/plain");

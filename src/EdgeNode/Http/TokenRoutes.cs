@@ -36,7 +36,7 @@ internal sealed class TokenRoutes(ApiTokens apiTokens, AccessTokens minter, Play
         TimeSpan? lifetime = null;
         if (request.Lifetime is not null)
         {
-            lifetime = SectionReader.TryParseDuration(request.Lifetime, out TimeSpan given)
+            lifetime = DurationText.TryParse(request.Lifetime, out TimeSpan given)
                 ? given
                 : throw new RefusedException(Problem.BadRequest("'lifetime' must be a duration with its unit, such as 90d."));
         }

@@ -8,8 +8,14 @@ public sealed class PlaybackSessions(TimeProvider time, int limit = 500, int lim
 {
     private static readonly TimeSpan UnusedAfter = TimeSpan.FromMinutes(1);
 
+    // A player that has not asked for this long has left.
+    private static readonly TimeSpan PollsWithin = TimeSpan.FromMinutes(1);
+
     private readonly Dictionary<string, PlaybackSession> _sessions = [];
     private readonly Lock _gate = new();
+
+    /// <summary>How long after its end a session whose player still polls goes on (<c>tokens.grace</c>); zero: not at all.</summary>
+    public TimeSpan Grace { get; set; }
 
     /// <summary>Sessions that have not ended.</summary>
     public int Count
@@ -43,7 +49,7 @@ public sealed class PlaybackSessions(TimeProvider time, int limit = 500, int lim
         {
             if (!_sessions.TryGetValue(sessionId, out PlaybackSession? session))
                 return null;
-            if (session.ExpiresAt > time.GetUtcNow())
+            if (!IsOver(session, time.GetUtcNow()))
                 return session;
             _sessions.Remove(sessionId);
             return null;
@@ -96,6 +102,9 @@ public sealed class PlaybackSessions(TimeProvider time, int limit = 500, int lim
         }
     }
 
+    private bool IsOver(PlaybackSession session, DateTimeOffset now) =>
+        session.ExpiresAt <= now && !(now < session.ExpiresAt + Grace && session.LastRequestAt is DateTimeOffset last && now - last <= PollsWithin);
+
     private void RemoveMadeWith(string ownerId, List<PlaybackSession> ended)
     {
         foreach (PlaybackSession child in _sessions.Values.Where(child => child.OwnerId == ownerId).ToArray())
@@ -123,7 +132,7 @@ public sealed class PlaybackSessions(TimeProvider time, int limit = 500, int lim
         foreach (PlaybackSession session in _sessions.Values)
         {
             // Removing while enumerating is allowed for Dictionary.
-            if (session.ExpiresAt <= now)
+            if (IsOver(session, now))
                 _sessions.Remove(session.SessionId);
         }
     }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using EdgeNode.Configuration;
 
 namespace EdgeNode.Telemetry;
 
@@ -27,7 +28,7 @@ public sealed record MqttLinkOptions
     public string? Username { get; init; }
 
     /// <summary>The user's password.</summary>
-    public string? Password { get; init; }
+    public Secret? Password { get; init; }
 
     /// <summary>The authorities that may vouch for a broker over TLS; null for those of the system.</summary>
     public X509Certificate2Collection? Authorities { get; init; }
@@ -50,6 +51,6 @@ public sealed record MqttLinkOptions
     /// <summary>The client id: one node, one id.</summary>
     public string ClientId => $"edgenode-{Site}-{Node}";
 
-    /// <summary>Keeps the password out of whatever prints the options.</summary>
+    /// <summary>Who and where.</summary>
     public override string ToString() => $"{ClientId} at {Broker}";
 }

@@ -210,7 +210,7 @@ internal sealed class MqttSession : IAsyncDisposable
             .WithWillQualityOfServiceLevel(MqttQualityOfServiceLevel.AtLeastOnce)
             .WithWillRetain(true);
         if (_options.Username is not null)
-            builder.WithCredentials(_options.Username, _options.Password ?? string.Empty);
+            builder.WithCredentials(_options.Username, _options.Password?.Reveal() ?? string.Empty);
         if (_options.Broker.IsTls)
         {
             builder.WithTlsOptions(tls =>

@@ -51,6 +51,41 @@ public sealed class AccessTokensTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_watches_since_before_the_end_and_still_polls_goes_on_until_the_grace_ends()
+    {
+        _tokens.Grace = TimeSpan.FromMinutes(10);
+        (string token, AccessGrant given) = _tokens.Issue("ada", Role.Viewer, null, metadata: false, TimeSpan.FromMinutes(1));
+        for (int second = 0; second < 60 + 600; second += 30)
+        {
+            Assert.Equal(TokenVerdict.Valid, (await _tokens.ValidateAsync(token, watching: true)).Verdict);
+            Assert.Equal(second < 60 ? TokenVerdict.Valid : TokenVerdict.Expired, (await _tokens.ValidateAsync(token)).Verdict);
+            _time.Advance(TimeSpan.FromSeconds(30));
+        }
+
+        Assert.Equal(TokenVerdict.Expired, (await _tokens.ValidateAsync(token, watching: true)).Verdict);
+        Assert.False(_tokens.IsStillValid(given));
+    }
+
+    [Fact]
+    public async Task No_grace_for_who_comes_late_pauses_or_was_revoked()
+    {
+        _tokens.Grace = TimeSpan.FromMinutes(10);
+        (string late, _) = _tokens.Issue("ada", Role.Viewer, null, metadata: false, TimeSpan.FromMinutes(1));
+        (string paused, _) = _tokens.Issue("ada", Role.Viewer, null, metadata: false, TimeSpan.FromMinutes(1));
+        (string revoked, AccessGrant grant) = _tokens.Issue("ada", Role.Viewer, null, metadata: false, TimeSpan.FromMinutes(1));
+        await _tokens.ValidateAsync(late);
+        await _tokens.ValidateAsync(paused, watching: true);
+        _time.Advance(TimeSpan.FromSeconds(50));
+        await _tokens.ValidateAsync(revoked, watching: true);
+        _time.Advance(TimeSpan.FromSeconds(20));
+        Assert.Equal(TokenVerdict.Expired, (await _tokens.ValidateAsync(late, watching: true)).Verdict);
+        Assert.Equal(TokenVerdict.Expired, (await _tokens.ValidateAsync(paused, watching: true)).Verdict);
+        Assert.Equal(TokenVerdict.Valid, (await _tokens.ValidateAsync(revoked, watching: true)).Verdict);
+        _revocations.Add([(grant.SessionId, grant.ExpiresAt + _tokens.Grace)]);
+        Assert.Equal(TokenVerdict.Revoked, (await _tokens.ValidateAsync(revoked, watching: true)).Verdict);
+    }
+
+    [Fact]
     public async Task A_revoked_session_ends_at_once()
     {
         (string token, AccessGrant grant) = _tokens.Issue("ada", Role.Viewer, null, metadata: false, TimeSpan.FromMinutes(1));

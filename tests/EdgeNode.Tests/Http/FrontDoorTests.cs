@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using EdgeNode.Access;
+using EdgeNode.Configuration;
 using EdgeNode.Http;
 using Microsoft.Extensions.Time.Testing;
 
@@ -132,7 +133,7 @@ public sealed class FrontDoorTests : IAsyncLifetime
     {
         using (HttpClient admin = _node.Client(Role.Admin))
             await (await admin.PostAsync("api/config/reload", null)).ProblemAsync(HttpStatusCode.Conflict);
-        await using NodeServer node = await NodeServer.StartAsync(change: subjects => subjects with { Reload = () => new ReloadOutcome(false, ["line 3: no such key."]) });
+        await using NodeServer node = await NodeServer.StartAsync(change: subjects => subjects with { Reload = () => ReloadResult.Refused(["line 3: no such key."], []) });
         using HttpClient other = node.Client(Role.Admin);
         Assert.Equal("line 3: no such key.", await (await other.PostAsync("api/config/reload", null)).ProblemAsync(HttpStatusCode.UnprocessableEntity));
     }

@@ -82,6 +82,22 @@ public sealed class PlaybackSessionsTests
     }
 
     [Fact]
+    public void A_session_that_still_polls_goes_on_until_the_grace_ends()
+    {
+        var sessions = new PlaybackSessions(_time) { Grace = TimeSpan.FromMinutes(2) };
+        Add(sessions, "polls", "owner", minutes: 1);
+        Add(sessions, "silent", "owner", minutes: 1);
+        for (int i = 0; i < 6; i++)
+        {
+            Assert.True(sessions.Touch("polls"));
+            _time.Advance(TimeSpan.FromSeconds(30));
+        }
+
+        Assert.Null(sessions.Find("silent"));
+        Assert.False(sessions.Touch("polls"));
+    }
+
+    [Fact]
     public void An_id_is_taken_once()
     {
         var sessions = new PlaybackSessions(_time);

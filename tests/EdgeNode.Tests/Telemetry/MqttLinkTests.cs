@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using EdgeNode.Configuration;
 using EdgeNode.Events;
 using EdgeNode.Telemetry;
 using EdgeNode.Tests.Events;
@@ -121,7 +122,7 @@ public class MqttLinkTests
     public async Task A_broker_that_is_away_blocks_nobody_and_costs_a_line_a_minute()
     {
         var clock = new FakeTimeProvider();
-        await using MqttLink link = Link(Mosquitto.FreePort(), clock, o => o with { Username = "edge", Password = "s3cret", QueueCapacity = 100 });
+        await using MqttLink link = Link(Mosquitto.FreePort(), clock, o => o with { Username = "edge", Password = new Secret("s3cret"), QueueCapacity = 100 });
         link.Start();
         for (int i = 0; i < 1000; i++)
             link.Enqueue(SampleEvents.Event(i, (FaceEventPhase)(i % 3), id: Guid.CreateVersion7()));
@@ -256,7 +257,7 @@ public class MqttLinkTests
     public async Task A_refused_node_says_what_to_check_and_no_secret()
     {
         using Mosquitto broker = await new Mosquitto(allowAnonymous: false).StartAsync();
-        await using MqttLink link = Link(broker.Port, change: o => o with { Username = "edge", Password = "s3cret" });
+        await using MqttLink link = Link(broker.Port, change: o => o with { Username = "edge", Password = new Secret("s3cret") });
         link.Start();
         await Eventually.TrueAsync(() => link.LastError is not null, "an answer");
         Assert.Contains("check mqtt.username and mqtt.password", link.LastError);
@@ -424,7 +425,7 @@ public class MqttLinkTests
 
     [Fact]
     public void Options_do_not_print_the_password() =>
-        Assert.DoesNotContain("s3cret", Options(1) with { Password = "s3cret" } + "");
+        Assert.DoesNotContain("s3cret", Options(1) with { Password = new Secret("s3cret") } + "");
 
     internal static HealthReport Report() => new()
     {
