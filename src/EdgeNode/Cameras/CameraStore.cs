@@ -38,6 +38,19 @@ public sealed class CameraStore(StateDatabase database, DeviceKey key, TimeProvi
         return cameras;
     }
 
+    /// <summary>The ids of those in <paramref name="database"/>, oldest first: known without the key.</summary>
+    /// <exception cref="IOException">The database cannot be read.</exception>
+    public static IReadOnlyList<string> Ids(StateDatabase database) => database.Read(connection =>
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = "SELECT id FROM cameras ORDER BY added_at, id";
+        using SqliteDataReader reader = command.ExecuteReader();
+        var ids = new List<string>();
+        while (reader.Read())
+            ids.Add(reader.GetString(0));
+        return ids;
+    });
+
     /// <summary>Adds a camera, or puts it in the place of the one with the same id; on disk when it returns.</summary>
     /// <exception cref="IOException">It could not be written; what was there still is.</exception>
     public void Put(CameraConfiguration camera)

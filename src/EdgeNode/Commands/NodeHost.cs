@@ -38,7 +38,7 @@ internal sealed class NodeHost : IAsyncDisposable
     private readonly StateCare _care;
     private readonly SigningKey _signingKey;
     private readonly Revocations _revocations;
-    private readonly FaceModels? _models;
+    private readonly Lazy<FaceModels?> _models;
     private readonly ITimer _galleryWatch;
     private readonly ApiTokens _apiTokens;
     private readonly AuditLog _audit;
@@ -79,8 +79,9 @@ internal sealed class NodeHost : IAsyncDisposable
         _sessions = new PlaybackSessions(time, configuration.Limits.Viewers) { Grace = Tokens.Grace };
         _sampler = new HealthSampler(configuration.Node.State, time);
         _galleryWatch = time.CreateTimer(static gallery => TryRefresh((IdentityStore)gallery!), identities, GalleryLook, GalleryLook);
-        _models = models ?? LoadModels();
-        FaceRecognition? recognition = _models is null ? null : new FaceRecognition(_models, identities, configuration.Faces);
+        // Opened for the first camera with analytics, which may come by the API, or for the first who is enrolled by it.
+        _models = models is null ? new Lazy<FaceModels?>(LoadModels) : new Lazy<FaceModels?>(models);
+        var recognition = new Lazy<FaceRecognition?>(() => _models.Value is FaceModels loaded ? new FaceRecognition(loaded, identities, configuration.Faces) : null);
         var store = new CameraStore(_database, key, time, _log);
         _registry = new CameraRegistry(configuration.Cameras, store, (camera, predecessor) => MakeCamera(camera, recognition, predecessor), _log);
         _registry.Cameras.Removed += Forget;
@@ -147,7 +148,8 @@ internal sealed class NodeHost : IAsyncDisposable
         _events.Dispose();
         if (_mqtt is not null)
             await _mqtt.DisposeAsync();
-        _models?.Dispose();
+        if (_models.IsValueCreated)
+            _models.Value?.Dispose();
         await _audit.DisposeAsync();
         _apiTokens.Dispose();
         _signingKey.Dispose();
@@ -194,8 +196,6 @@ internal sealed class NodeHost : IAsyncDisposable
     // Without models the node still shows its cameras; whoever reads log or health learns why no face comes.
     private FaceModels? LoadModels()
     {
-        if (!_configuration.Cameras.Any(c => c.Analytics.Enabled))
-            return null;
         try
         {
             return FaceModels.Load(CommonOptions.ModelFolder(_configuration));
@@ -217,7 +217,7 @@ internal sealed class NodeHost : IAsyncDisposable
         Audit = _audit,
         Events = _events,
         Identities = _identities,
-        Models = _models,
+        Models = () => _models.Value,
         Health = SampleHealth,
         Version = ProductVersion.Number,
         Hindrances = Hindrances,
@@ -242,14 +242,14 @@ internal sealed class NodeHost : IAsyncDisposable
         _mqtt?.RemoveCamera(camera);
     }
 
-    private Camera MakeCamera(CameraConfiguration camera, FaceRecognition? recognition, Camera? predecessor)
+    private Camera MakeCamera(CameraConfiguration camera, Lazy<FaceRecognition?> recognition, Camera? predecessor)
     {
         var origin = new EventOrigin(_configuration.Node.Site, _configuration.Node.Id, camera.Id);
         return new Camera(
             camera,
             status => _mqtt?.PublishCameraState(camera.Id, new CameraStateMessage(CameraStateNames.Of(status.State), status.Since, status.Reason)),
-            feed => recognition is not null && camera.Analytics.Enabled
-                ? new CameraAnalytics(camera, _configuration.Faces, feed, recognition, origin, _time, _events.Append, _log)
+            feed => camera.Analytics.Enabled && recognition.Value is FaceRecognition faces
+                ? new CameraAnalytics(camera, _configuration.Faces, feed, faces, origin, _time, _events.Append, _log)
                 : null,
             _time,
             _log,
@@ -271,7 +271,7 @@ internal sealed class NodeHost : IAsyncDisposable
         Storage = _database.Trouble,
         EventsLost = _events.Dropped,
         Ffmpeg = FFmpegLibrary.LoadedVersion,
-        Onnxruntime = _models is null ? null : FaceModels.RuntimeVersion,
+        Onnxruntime = _models.IsValueCreated && _models.Value is not null ? FaceModels.RuntimeVersion : null,
         Cameras = [.. _registry.Cameras.All.Select(Describe)],
     };
 

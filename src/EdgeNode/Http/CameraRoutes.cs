@@ -246,7 +246,7 @@ internal sealed partial class CameraRoutes(CameraRegistry registry, NodeSection 
         VideoFormat? format = camera.Ingest.Format;
         (double framesPerSecond, double bitsPerSecond, _) = camera.Ingest.Statistics.Rates;
         bool isOperator = grant.Role >= Role.Operator;
-        return new CameraEntry(camera.Id, configuration.Name, CameraStateNames.Of(status.State), status.Since, status.Reason, camera.Analytics is not null)
+        return new CameraEntry(camera.Id, configuration.Name, CameraStateNames.Of(status.State), status.Since, status.Reason, configuration.Analytics.Enabled)
         {
             ReadOnly = registry.IsOfTheFile(camera.Id),
             RtspUrl = isOperator ? ShownUrl.Of(configuration.Url.Reveal()) : null,

@@ -36,8 +36,8 @@ public sealed record HttpSubjects
     /// <summary>The gallery.</summary>
     public required IdentityStore Identities { get; init; }
 
-    /// <summary>The face models; null where none are loaded.</summary>
-    public FaceModels? Models { get; init; }
+    /// <summary>The face models, opened at the first call; null where they cannot be had.</summary>
+    public Func<FaceModels?> Models { get; init; } = static () => null;
 
     /// <summary>How the node fares.</summary>
     public required Func<HealthReport> Health { get; init; }

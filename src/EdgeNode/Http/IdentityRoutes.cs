@@ -8,7 +8,7 @@ using Microsoft.Net.Http.Headers;
 namespace EdgeNode.Http;
 
 /// <summary>The gallery: who is known, enrolled from photos, and erased. Photos come as multipart/form-data or as base64 in JSON; none is kept.</summary>
-internal sealed class IdentityRoutes(IdentityStore identities, FaceModels? models, AuditLog audit, TimeProvider time)
+internal sealed class IdentityRoutes(IdentityStore identities, Func<FaceModels?> openModels, AuditLog audit, TimeProvider time)
 {
     private const int PhotosAtOnce = 12;
     private const long BodyAtMost = 48L << 20;
@@ -46,7 +46,7 @@ internal sealed class IdentityRoutes(IdentityStore identities, FaceModels? model
 
     private async Task EnrolAsync(HttpContext context, AccessGrant grant)
     {
-        RequireModels();
+        FaceModels models = await RequireModelsAsync();
         string name;
         List<byte[]> photos;
         if (IsMultipart(context))
@@ -63,7 +63,7 @@ internal sealed class IdentityRoutes(IdentityStore identities, FaceModels? model
         name = name.Trim();
         if (name.Length is 0 or > Identity.NameLengthAtMost || name.Any(char.IsControl))
             throw new RefusedException(Problem.BadRequest($"'name' must have 1 to {Identity.NameLengthAtMost} characters, none of them a control character."));
-        (List<FaceReference> references, List<string> refused) = await LookAsync(context, photos);
+        (List<FaceReference> references, List<string> refused) = await LookAsync(context, models, photos);
         Identity identity = Identity.Create(name, references, time);
         Keep(grant, identity);
         await WriteJson.SendAsync(context, new EnrolAnswer(true, Describe(identity), refused), HttpJson.Default.EnrolAnswer);
@@ -71,12 +71,12 @@ internal sealed class IdentityRoutes(IdentityStore identities, FaceModels? model
 
     private async Task AddPhotosAsync(HttpContext context, AccessGrant grant)
     {
-        RequireModels();
+        FaceModels models = await RequireModelsAsync();
         Identity identity = Find(context);
         List<byte[]> photos = IsMultipart(context)
             ? (await ReadFormAsync(context)).Photos
             : [.. (await RequestBody.ReadAsync(context, HttpJson.Default.PhotosRequest)).Photos];
-        (List<FaceReference> references, List<string> refused) = await LookAsync(context, photos);
+        (List<FaceReference> references, List<string> refused) = await LookAsync(context, models, photos);
         identity = Find(context);
         FaceReference[] all = [.. identity.References, .. references];
         if (all.Length > Identity.ReferencesAtMost)
@@ -110,7 +110,7 @@ internal sealed class IdentityRoutes(IdentityStore identities, FaceModels? model
     }
 
     // At least one photo must serve; what is wrong with the others is told.
-    private async Task<(List<FaceReference> References, List<string> Refused)> LookAsync(HttpContext context, List<byte[]> photos)
+    private async Task<(List<FaceReference> References, List<string> Refused)> LookAsync(HttpContext context, FaceModels models, List<byte[]> photos)
     {
         if (photos.Count is 0 or > PhotosAtOnce)
             throw new RefusedException(Problem.BadRequest($"Send 1 to {PhotosAtOnce} photos at once, not {photos.Count}."));
@@ -125,7 +125,7 @@ internal sealed class IdentityRoutes(IdentityStore identities, FaceModels? model
                 {
                     try
                     {
-                        references.Add(PhotoEnrolment.FromPhoto(models!, photos[i], $"Photo {i + 1}"));
+                        references.Add(PhotoEnrolment.FromPhoto(models, photos[i], $"Photo {i + 1}"));
                     }
                     catch (EnrolmentException fault)
                     {
@@ -192,11 +192,9 @@ internal sealed class IdentityRoutes(IdentityStore identities, FaceModels? model
         return content.ToArray();
     }
 
-    private void RequireModels()
-    {
-        if (models is null)
-            throw new RefusedException(Problem.Unavailable("No models", "The node has no face models loaded, so nobody can be enrolled: its log says why."));
-    }
+    // The first call opens them, which takes a while.
+    private async Task<FaceModels> RequireModelsAsync() => await Task.Run(openModels)
+        ?? throw new RefusedException(Problem.Unavailable("No models", "The node has no face models, so nobody can be enrolled: its log says why."));
 
     private Identity Find(HttpContext context) =>
         Guid.TryParse(context.Request.RouteValues["id"] as string, out Guid id) && identities.Find(id) is Identity identity ? identity : throw new RefusedException(NoSuchPerson());

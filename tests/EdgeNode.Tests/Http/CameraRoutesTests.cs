@@ -2,6 +2,8 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using EdgeNode.Access;
+using EdgeNode.Cameras;
+using EdgeNode.Configuration;
 using EdgeNode.Decoding;
 using EdgeNode.Ingest;
 using EdgeNode.Storage;
@@ -85,6 +87,26 @@ public sealed class CameraRoutesTests(SharedClips clips)
         Assert.Contains("configuration file", await (await admin.PutAsync("api/stream/cameras/lobby", Answers.Json("{\"name\": \"x\"}"))).ProblemAsync(HttpStatusCode.Conflict));
         Assert.Contains("configuration file", await (await admin.DeleteAsync("api/stream/cameras/lobby")).ProblemAsync(HttpStatusCode.Conflict));
         await (await admin.PostAsync("api/stream/cameras/add", Answers.Json("{\"camera_id\": \"lobby\", \"rtsp_url\": \"rtsp://127.0.0.1:1/\"}"))).ProblemAsync(HttpStatusCode.Conflict);
+    }
+
+    [Fact]
+    public async Task A_reload_of_the_file_leaves_alone_what_did_not_change_and_its_cameras_come_first()
+    {
+        await using NodeServer node = await NodeServer.StartAsync();
+        using HttpClient admin = node.Client(Role.Admin);
+        await (await admin.PostAsync("api/stream/cameras/add", Answers.Json(Added))).JsonAsync();
+        Camera lobby = node.Registry.Cameras.Find("lobby")!;
+        CameraConfiguration Of(string id) => new() { Id = id, Name = id, Url = new Secret("rtsp://127.0.0.1:1/file") };
+        node.Registry.Apply([lobby.Configuration, Of("yard")]);
+        Assert.Equal(["lobby", "door", "yard"], node.Registry.Cameras.All.Select(c => c.Id));
+        Assert.Same(lobby, node.Registry.Cameras.Find("lobby"));
+
+        node.Registry.Apply([Of("door")]);
+        Assert.Equal("rtsp://127.0.0.1:1/file", Assert.Single(node.Registry.Cameras.All).Configuration.Url.Reveal());
+        await (await admin.DeleteAsync("api/stream/cameras/door")).ProblemAsync(HttpStatusCode.Conflict);
+
+        node.Registry.Apply([]);
+        Assert.Contains(Canary, Assert.Single(node.Registry.Cameras.All).Configuration.Url.Reveal());
     }
 
     [Theory]

@@ -55,7 +55,7 @@ internal sealed class NodeServer : IAsyncDisposable
             Audit = new AuditLog(_database, time),
             Events = Events,
             Identities = identities,
-            Models = models,
+            Models = () => models,
             Health = () => sampler.Sample(new HealthInputs { ClockSynced = true }),
             Version = "1.2.3",
         };
