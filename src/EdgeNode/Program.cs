@@ -25,6 +25,7 @@ var root = new RootCommand("EdgeNode stands beside cameras: it takes each in onc
     BackupCommand.Create(),
     BackupCommand.CreateRestore(),
     ConfigCommand.Create(),
+    SupportBundleCommand.Create(),
     VersionCommand.Create(),
 };
 ParseResult parsed = root.Parse(args);

@@ -14,7 +14,7 @@ internal sealed class NodeUnderTest : IDisposable
         ConfigFile = Path.Combine(_folder, "edgenode.yaml");
         File.WriteAllText(ConfigFile, $$"""
             node: { site: test, id: node-1, state: {{_folder}}/state, base_url: "http://127.0.0.1:{{Port}}" }
-            http: { listen: "127.0.0.1:{{Port}}" }
+            http: { listen: "127.0.0.1:{{Port}}", https: off }
             models: { folder: {{Given.Models}} }
             {{(mqtt is null ? "" : $"mqtt: {{ broker: \"{mqtt}\" }}")}}
             {{extra}}

@@ -28,8 +28,10 @@ internal sealed class FFmpegLayout
         new("AVCodecParameters", "codec_id", 4, 4, 4, 4),
         new("AVCodecParameters", "extradata", 16, 16, 16, 16),
         new("AVCodecParameters", "extradata_size", 24, 24, 24, 24),
+        new("AVCodecParameters", "format", 28, 28, 44, 44),
         new("AVCodecParameters", "width", 56, 56, 72, 72),
         new("AVCodecParameters", "height", 60, 60, 76, 76),
+        new("AVCodecContext", "time_base", 100, 100, 84, 84),
         new("AVCodec", "type", 16, 16, 16, 16),
         new("AVCodec", "id", 20, 20, 20, 20),
         new("AVPacket", "buf", 0, 0, 0, 0),
@@ -75,8 +77,10 @@ internal sealed class FFmpegLayout
         ParametersCodec = At("AVCodecParameters", "codec_id");
         ParametersExtradata = At("AVCodecParameters", "extradata");
         ParametersExtradataSize = At("AVCodecParameters", "extradata_size");
+        ParametersFormat = At("AVCodecParameters", "format");
         ParametersWidth = At("AVCodecParameters", "width");
         ParametersHeight = At("AVCodecParameters", "height");
+        ContextTimeBase = At("AVCodecContext", "time_base");
         CodecType = At("AVCodec", "type");
         CodecId = At("AVCodec", "id");
         PacketBuffer = At("AVPacket", "buf");
@@ -115,8 +119,10 @@ internal sealed class FFmpegLayout
     internal int ParametersCodec { get; }
     internal int ParametersExtradata { get; }
     internal int ParametersExtradataSize { get; }
+    internal int ParametersFormat { get; }
     internal int ParametersWidth { get; }
     internal int ParametersHeight { get; }
+    internal int ContextTimeBase { get; }
     internal int CodecType { get; }
     internal int CodecId { get; }
     internal int PacketBuffer { get; }

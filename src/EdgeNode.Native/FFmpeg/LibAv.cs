@@ -48,12 +48,21 @@ internal static unsafe partial class LibAv
     internal static partial void av_frame_unref(byte* frame);
 
     [LibraryImport(Util)]
+    internal static partial int av_frame_get_buffer(byte* frame, int align);
+
+    [LibraryImport(Util)]
     internal static partial byte* av_get_pix_fmt_name(int format);
+
+    [LibraryImport(Util, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int av_get_pix_fmt(string name);
 
     // libavcodec
 
     [LibraryImport(Codec, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial byte* avcodec_find_decoder_by_name(string name);
+
+    [LibraryImport(Codec, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial byte* avcodec_find_encoder_by_name(string name);
 
     [LibraryImport(Codec)]
     internal static partial byte* avcodec_get_name(int codec);
@@ -81,6 +90,12 @@ internal static unsafe partial class LibAv
 
     [LibraryImport(Codec)]
     internal static partial int avcodec_receive_frame(byte* context, byte* frame);
+
+    [LibraryImport(Codec)]
+    internal static partial int avcodec_send_frame(byte* context, byte* frame);
+
+    [LibraryImport(Codec)]
+    internal static partial int avcodec_receive_packet(byte* context, byte* packet);
 
     [LibraryImport(Codec)]
     internal static partial void avcodec_flush_buffers(byte* context);

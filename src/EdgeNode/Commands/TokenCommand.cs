@@ -1,5 +1,6 @@
 using System.CommandLine;
 using EdgeNode.Access;
+using EdgeNode.Cameras;
 using EdgeNode.Configuration;
 using EdgeNode.Storage;
 
@@ -24,11 +25,12 @@ internal static class TokenCommand
             if (!DurationText.TryParse(parsed.GetValue(lifetime)!, out TimeSpan duration) || duration <= TimeSpan.Zero)
                 throw new CommandFailure(CommandFailure.WrongUsage, $"--for must be a duration with its unit, such as 30m or 7d, of 100 years at most, not '{parsed.GetValue(lifetime)}'.");
             string[] cameras = parsed.GetRequiredValue(camera);
-            string? stranger = cameras.FirstOrDefault(id => id != "*" && configuration.Cameras.All(c => c.Id != id));
-            if (stranger is not null)
-                throw new CommandFailure(CommandFailure.WrongUsage, $"There is no camera '{stranger}' in the configuration; there are: {string.Join(", ", configuration.Cameras.Select(c => c.Id))}.");
             using SigningKey key = SigningKey.LoadOrCreate(configuration.Node.State);
             using StateDatabase database = StateDatabase.Open(configuration.Node.State);
+            string[] known = [.. configuration.Cameras.Select(c => c.Id), .. CameraStore.Ids(database)];
+            string? stranger = cameras.FirstOrDefault(id => id != "*" && !known.Contains(id));
+            if (stranger is not null)
+                throw new CommandFailure(CommandFailure.WrongUsage, $"There is no camera '{stranger}'; there are: {string.Join(", ", known.Distinct())}.");
             var tokens = new AccessTokens(key, new Revocations(database, TimeProvider.System), configuration.Node.Site, configuration.Node.Id, TimeProvider.System);
             string token;
             try
@@ -41,9 +43,9 @@ internal static class TokenCommand
             }
 
             Console.WriteLine($"token: {token}");
-            string? first = cameras[0] == "*" ? configuration.Cameras.Select(c => c.Id).FirstOrDefault() : cameras[0];
+            string? first = cameras[0] == "*" ? known.FirstOrDefault() : cameras[0];
             if (first is not null)
-                Console.WriteLine($"view: {ViewUrl.Of(configuration, configuration.Http.Port, token, first)}");
+                Console.WriteLine($"view: {ViewUrl.Of(configuration, configuration.Http.Https?.Port ?? configuration.Http.Port, token, first)}");
             return 0;
         });
         return command;

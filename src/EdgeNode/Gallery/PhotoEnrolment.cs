@@ -15,13 +15,19 @@ public static class PhotoEnrolment
 
     /// <summary>The reference of the one person whom the photo shows.</summary>
     /// <exception cref="EnrolmentException">The photo cannot be read, shows no face, one that is too poor, or several; the message says which.</exception>
-    public static FaceReference FromPhoto(FaceModels models, string path)
+    public static FaceReference FromPhoto(FaceModels models, string path) => FromPhoto(models, () => StillImage.Read(path), path);
+
+    /// <summary>The same from the bytes of a photo file; <paramref name="name"/> is what to call it in errors.</summary>
+    /// <exception cref="EnrolmentException">The photo cannot be read, shows no face, one that is too poor, or several; the message says which.</exception>
+    public static FaceReference FromPhoto(FaceModels models, byte[] file, string name) => FromPhoto(models, () => StillImage.Decode(file, name), name);
+
+    private static FaceReference FromPhoto(FaceModels models, Func<StillImage> read, string path)
     {
         StillImage photo;
         IReadOnlyList<StillFace> faces;
         try
         {
-            photo = StillImage.Read(path);
+            photo = read();
             faces = models.AnalyzeStill(photo.View);
         }
         catch (DecodeException fault)

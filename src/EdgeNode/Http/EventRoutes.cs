@@ -12,37 +12,33 @@ internal sealed class EventRoutes(EventLog log, AccessTokens tokens)
 
     public void Map(Guard guard)
     {
-        guard.Get("/api/events", Role.Viewer, WhereNamesMayBeSeen((context, grant) =>
+        ApiParameter[] cursor = [new("after", "The cursor ('next') of an earlier answer; left out: all that is held.", Type: "integer")];
+        guard.Map(new ApiRoute(HttpMethods.Get, "/api/events", "Face events from behind a cursor.", Role.Viewer, WhereNamesMayBeSeen((context, grant) =>
         {
-            if (!TryCursor(context, out long cursor))
-                return BadCursor(context);
-            EventPage page = log.ReadAfter(cursor, grant.Allows, MostAtOnce);
+            EventPage page = log.ReadAfter(Cursor(context), grant.Allows, MostAtOnce);
             return WriteJson.SendAsync(context, new EventList([.. page.Events.Select(e => e.Event)], page.Next, page.HasGap), HttpJson.Default.EventList);
-        }));
-        guard.Get("/api/events/stream", Role.Viewer, WhereNamesMayBeSeen(FollowAsync));
+        }))
+        { Query = cursor, Answer = HttpJson.Default.EventList });
+        guard.Map(new ApiRoute(HttpMethods.Get, "/api/events/stream", "Face events as they come (server-sent events), after those from behind a cursor.", Role.Viewer, WhereNamesMayBeSeen(FollowAsync)) { Query = cursor, AnswerType = "text/event-stream" });
+        guard.Map(new ApiRoute(HttpMethods.Get, "/api/events/{event_id}/snapshot.jpg", "The best shot of an event.", Role.Viewer, WhereNamesMayBeSeen(static (context, _) =>
+            Problem.NotFound("There is no picture of that event: the node keeps none yet.").WriteAsync(context)))
+        { AnswerType = "image/jpeg" });
     }
 
     // Whoever was handed a view URL may look at the picture; names are for operators, and for tokens that say so.
     private static Func<HttpContext, AccessGrant, Task> WhereNamesMayBeSeen(Func<HttpContext, AccessGrant, Task> handler) =>
         (context, grant) => grant.Role >= Role.Operator || grant.Metadata
             ? handler(context, grant)
-            : new Problem(StatusCodes.Status403Forbidden, "Forbidden", "Events hold names: this needs the role operator, or a token with the claim meta.").WriteAsync(context);
+            : throw new RefusedException(new Problem(StatusCodes.Status403Forbidden, "Forbidden", "Events hold names: this needs the role operator, or a token with the claim meta."));
 
     private async Task FollowAsync(HttpContext context, AccessGrant grant)
     {
-        if (!TryCursor(context, out long cursor))
-        {
-            await BadCursor(context);
-            return;
-        }
+        long cursor = Cursor(context);
 
         // Subscribed before the past is read, so that nothing comes unnoticed in between.
         using EventSubscription? subscription = log.Subscribe();
         if (subscription is null)
-        {
-            await new Problem(StatusCodes.Status503ServiceUnavailable, "Too many listeners", "As many follow the events as may: try again later.").WriteAsync(context);
-            return;
-        }
+            throw new RefusedException(Problem.Unavailable("Too many listeners", "As many follow the events as may: try again later."));
 
         context.Response.ContentType = "text/event-stream";
         context.Response.Headers.CacheControl = "no-store";
@@ -60,13 +56,13 @@ internal sealed class EventRoutes(EventLog log, AccessTokens tokens)
         }
     }
 
-    private static bool TryCursor(HttpContext context, out long cursor)
+    private static long Cursor(HttpContext context)
     {
         string text = context.Request.Query["after"].ToString();
-        cursor = 0;
-        return text.Length == 0 || long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out cursor);
+        if (text.Length == 0)
+            return 0;
+        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long cursor)
+            ? cursor
+            : throw new RefusedException(Problem.BadRequest("'after' must be the cursor of an earlier answer ('next'), a whole number."));
     }
-
-    private static Task BadCursor(HttpContext context) =>
-        Problem.BadRequest("'after' must be the cursor of an earlier answer ('next'), a whole number.").WriteAsync(context);
 }

@@ -1,53 +1,88 @@
+using System.Net;
 using EdgeNode.Access;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 
 namespace EdgeNode.Http;
 
 /// <summary>
-/// The only way to map a route: each says what it needs, and its handler runs with the grant in hand. Judged after
+/// The only way to map a route: each declares what it needs, and its handler runs with the grant in hand. Judged after
 /// routing, on the values that the handler will use.
 /// </summary>
-public sealed class Guard(IEndpointRouteBuilder routes, AccessTokens tokens)
+public sealed class Guard(IEndpointRouteBuilder routes, AccessTokens tokens, TimeProvider time)
 {
     /// <summary>The route value that holds a token, where the token is part of the path.</summary>
     public const string TokenInPath = "jwt";
 
-    /// <summary>A route that anybody may call: <c>/healthz</c>, <c>/readyz</c>, the login page and its files.</summary>
-    public void Open(string pattern, RequestDelegate handler) => routes.MapMethods(pattern, [HttpMethods.Get, HttpMethods.Head], handler);
+    /// <summary>The route value, and the query parameter, that names a camera.</summary>
+    public const string CameraInPath = "camera_id";
 
-    /// <summary>A GET route for holders of <paramref name="role"/> or more.</summary>
-    public void Get(string pattern, Role role, Func<HttpContext, AccessGrant, Task> handler) =>
-        Map(pattern, [HttpMethods.Get, HttpMethods.Head], role, handler);
-
-    /// <summary>A POST route for holders of <paramref name="role"/> or more.</summary>
-    public void Post(string pattern, Role role, Func<HttpContext, AccessGrant, Task> handler) => Map(pattern, [HttpMethods.Post], role, handler);
-
-    /// <summary>A DELETE route for holders of <paramref name="role"/> or more.</summary>
-    public void Delete(string pattern, Role role, Func<HttpContext, AccessGrant, Task> handler) => Map(pattern, [HttpMethods.Delete], role, handler);
+    private readonly LoginFailures _failures = new(time);
+    private readonly List<ApiRoute> _routes = [];
 
     /// <summary>The answer to a token that shows other cameras, not this one.</summary>
     public static Problem OtherCamera { get; } = new(StatusCodes.Status403Forbidden, "Forbidden", "This token is for other cameras: ask for one that names this camera.");
 
-    private void Map(string pattern, string[] methods, Role role, Func<HttpContext, AccessGrant, Task> handler)
+    /// <summary>Every route, as declared.</summary>
+    public IReadOnlyList<ApiRoute> Routes => _routes;
+
+    /// <summary>Maps a route.</summary>
+    public void Map(ApiRoute route)
     {
-        routes.MapMethods(pattern, methods, async context =>
+        _routes.Add(route);
+        string[] methods = route.Method == HttpMethods.Get ? [HttpMethods.Get, HttpMethods.Head] : [route.Method];
+        routes.MapMethods(route.Pattern, methods, context => route.Needs is Role role ? AdmitAsync(context, route, role) : route.Handler(context, null!));
+    }
+
+    /// <summary>Goes on only with a grant that shows this camera.</summary>
+    /// <exception cref="RefusedException">It does not.</exception>
+    public static void Require(AccessGrant grant, string camera)
+    {
+        if (!grant.Allows(camera))
+            throw new RefusedException(OtherCamera);
+    }
+
+    private async Task AdmitAsync(HttpContext context, ApiRoute route, Role role)
+    {
+        bool inPath = context.Request.RouteValues.TryGetValue(TokenInPath, out object? value);
+        string? token = inPath ? value as string : Bearer(context.Request);
+        (TokenVerdict verdict, AccessGrant? grant) = token is null ? (TokenVerdict.Invalid, null) : await tokens.ValidateAsync(token, watching: inPath);
+        if (verdict == TokenVerdict.Invalid && token is not null && !_failures.MayFailAgain(context.Connection.RemoteIpAddress ?? IPAddress.None))
         {
-            bool inPath = context.Request.RouteValues.TryGetValue(TokenInPath, out object? value);
-            string? token = inPath ? value as string : Bearer(context.Request);
-            (TokenVerdict verdict, AccessGrant? grant) = token is null ? (TokenVerdict.Invalid, null) : await tokens.ValidateAsync(token, watching: inPath);
-            Problem? refusal = verdict switch
-            {
-                TokenVerdict.Valid when grant!.Role >= role => null,
-                TokenVerdict.Valid => new Problem(StatusCodes.Status403Forbidden, "Forbidden", $"This needs the role {AccessTokens.NameOf(role)}."),
-                // Players stop at 410 and try for ever at 401.
-                TokenVerdict.Expired or TokenVerdict.Revoked when inPath => new Problem(StatusCodes.Status410Gone, "Gone", "This view URL has ended: ask for a new one."),
-                TokenVerdict.Expired or TokenVerdict.Revoked => new Problem(StatusCodes.Status401Unauthorized, "Unauthorized", "This token has ended: get a new one."),
-                _ => new Problem(StatusCodes.Status401Unauthorized, "Unauthorized", "This needs a valid token of this node, as 'Authorization: Bearer' or in a view URL."),
-            };
-            await (refusal is null ? handler(context, grant!) : refusal.WriteAsync(context));
-        });
+            context.Response.Headers.RetryAfter = "60";
+            throw new RefusedException(new Problem(StatusCodes.Status429TooManyRequests, "Too many requests", "Too many requests with wrong tokens came from this address: wait a minute."));
+        }
+
+        Problem? refusal = verdict switch
+        {
+            TokenVerdict.Valid when grant!.Role < role => new Problem(StatusCodes.Status403Forbidden, "Forbidden", $"This needs the role {AccessTokens.NameOf(role)}."),
+            TokenVerdict.Valid when route.IsOfWholeNode && grant.Cameras is not null => new Problem(StatusCodes.Status403Forbidden, "Forbidden", "This needs a token for all cameras."),
+            TokenVerdict.Valid => OfCamera(context, grant),
+            // Players stop at 410 and try for ever at 401.
+            TokenVerdict.Expired or TokenVerdict.Revoked when inPath => new Problem(StatusCodes.Status410Gone, "Gone", "This view URL has ended: ask for a new one."),
+            TokenVerdict.Expired or TokenVerdict.Revoked => new Problem(StatusCodes.Status401Unauthorized, "Unauthorized", "This token has ended: get a new one."),
+            _ => new Problem(StatusCodes.Status401Unauthorized, "Unauthorized", "This needs a valid token of this node, as 'Authorization: Bearer' or in a view URL."),
+        };
+        if (refusal is not null)
+            throw new RefusedException(refusal);
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+            size.MaxRequestBodySize = route.BodyAtMost;
+        await route.Handler(context, grant!);
+    }
+
+    private static Problem? OfCamera(HttpContext context, AccessGrant grant)
+    {
+        if (context.Request.RouteValues.TryGetValue(CameraInPath, out object? inPath) && !grant.Allows(inPath as string ?? ""))
+            return OtherCamera;
+        foreach (string? inQuery in context.Request.Query[CameraInPath])
+        {
+            if (!grant.Allows(inQuery ?? ""))
+                return OtherCamera;
+        }
+
+        return null;
     }
 
     private static string? Bearer(HttpRequest request)

@@ -1,105 +1,74 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
-using EdgeNode.Access;
-using EdgeNode.Cameras;
+using System.Security.Authentication;
 using EdgeNode.Configuration;
-using EdgeNode.Events;
-using EdgeNode.Streaming;
-using EdgeNode.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EdgeNode.Http;
-
-/// <summary>What the routes show.</summary>
-public sealed record HttpSubjects(CameraSet Cameras, PlaybackSessions Sessions, AccessTokens Tokens, Revocations Revocations, EventLog Events, Func<HealthReport> Health);
 
 /// <summary>The node's one front door: Kestrel with bounds on everything, and every route behind the <see cref="Guard"/>.</summary>
 public sealed class HttpServer : IAsyncDisposable
 {
     private const int LargestRequestBody = 1 << 20;
     private const int MostConnections = 2000;
+    private const int MostStreamsAConnection = 100;
     private const double SlowestReaderBytesPerSecond = 20_000;
     private readonly WebApplication _application;
+    private readonly NodeCertificate? _certificate;
 
-    private HttpServer(WebApplication application) => _application = application;
+    private HttpServer(WebApplication application, NodeCertificate? certificate)
+    {
+        _application = application;
+        _certificate = certificate;
+    }
 
-    /// <summary>The port it listens on, also where the system chose it.</summary>
+    /// <summary>The port of plain HTTP, also where the system chose it.</summary>
     public int Port { get; private set; }
 
+    /// <summary>The port of HTTPS; null where it is off.</summary>
+    public int? HttpsPort { get; private set; }
+
     /// <summary>Starts to serve.</summary>
-    /// <exception cref="IOException">The address cannot be had; the message says which and what to do.</exception>
+    /// <exception cref="IOException">An address or the certificate cannot be had; the message says which and what to do.</exception>
     public static async Task<HttpServer> StartAsync(NodeConfiguration configuration, HttpSubjects subjects, Action<ILoggingBuilder> logging, TimeProvider time)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         logging(builder.Logging);
         builder.Services.AddRoutingCore();
         builder.WebHost.UseKestrelCore();
-        builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, configuration.Http));
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        ILogger log = NullLogger.Instance;
+        NodeCertificate? certificate = LoadCertificate(configuration, sentence => log.LogWarning("{Trouble}", sentence), time);
+        builder.WebHost.ConfigureKestrel(kestrel => Configure(kestrel, configuration, certificate));
         WebApplication application = builder.Build();
-        ILogger log = application.Services.GetRequiredService<ILoggerFactory>().CreateLogger("edgenode");
-        application.Use(static (context, next) =>
-        {
-            context.Response.Headers["Referrer-Policy"] = "no-referrer";
-            context.Response.Headers.XContentTypeOptions = "nosniff";
-            return next(context);
-        });
-        application.Use(async (context, next) =>
-        {
-            try
-            {
-                await next(context);
-            }
-            catch (Microsoft.AspNetCore.Http.BadHttpRequestException fault) when (!context.Response.HasStarted)
-            {
-                await new Problem(fault.StatusCode, "Bad request", fault.Message).WriteAsync(context);
-            }
-            catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
-            {
-                // The client left.
-            }
-            catch (Exception fault) when (!context.Response.HasStarted)
-            {
-                log.LogError("{Method} of a {Route} failed: {Fault}", context.Request.Method, (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText, fault.GetType().Name);
-                await new Problem(StatusCodes.Status500InternalServerError, "Internal error", "The node failed at this request; its log says where.").WriteAsync(context);
-            }
-        });
-        application.UseRouting();
-        var server = new HttpServer(application);
-        var guard = new Guard(application, subjects.Tokens);
-        PageRoutes.Map(guard);
-        guard.Open("/healthz", static context => context.Response.WriteAsync("ok\n", context.RequestAborted));
-        guard.Open("/readyz", static context => context.Response.WriteAsync("ready\n", context.RequestAborted));
-        new LiveRoutes(subjects.Cameras, subjects.Sessions).Map(guard);
-        new PlaybackRoutes(subjects.Cameras, subjects.Sessions, subjects.Tokens, subjects.Revocations, configuration, () => server.Port, time).Map(guard);
-        new CameraRoutes(subjects.Cameras, configuration.Node, subjects.Health, time).Map(guard);
-        new EventRoutes(subjects.Events, subjects.Tokens).Map(guard);
-        application.MapFallback("{**path}", static context => Problem.NotFound("There is no such route.").WriteAsync(context));
+        log = application.Services.GetRequiredService<ILoggerFactory>().CreateLogger("edgenode");
+        var server = new HttpServer(application, certificate);
         try
         {
+            server.Map(configuration, subjects, log, time);
             await application.StartAsync();
         }
         catch (Exception fault) when (fault is IOException or AddressInUseException or SocketException)
         {
+            certificate?.Dispose();
             await application.DisposeAsync();
-            HttpSection http = configuration.Http;
-            string reason = (fault.InnerException ?? fault) is AddressInUseException or SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse }
-                ? "another program uses that port; stop it, or choose another one (http.listen, or --port of the demo)"
-                : fault.Message;
-            throw new IOException($"Cannot listen on {http.Host}:{http.Port}: {reason}.", fault);
+            throw new IOException(Describe(fault, configuration.Http), fault);
         }
 
-        server.Port = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>() is { Addresses: var addresses }
-            ? BindingAddress.Parse(addresses.First()).Port
-            : configuration.Http.Port;
+        server.ReadPorts(configuration.Http);
         return server;
     }
 
@@ -109,24 +78,160 @@ public sealed class HttpServer : IAsyncDisposable
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1));
         await _application.StopAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _application.DisposeAsync();
+        _certificate?.Dispose();
     }
 
-    private static void Configure(KestrelServerOptions kestrel, HttpSection http)
+    private static NodeCertificate? LoadCertificate(NodeConfiguration configuration, Action<string> warn, TimeProvider time)
     {
+        if (configuration.Http.Https is null)
+            return null;
+        return configuration.Http is { Certificate: string certificate, Key: string key }
+            ? NodeCertificate.Given(certificate, key, warn, time)
+            : NodeCertificate.Own(configuration.Node.State, configuration.Node.Id, warn, time);
+    }
+
+    private void Map(NodeConfiguration configuration, HttpSubjects subjects, ILogger log, TimeProvider time)
+    {
+        var cors = new Cors(configuration.Http.Cors);
+        _application.Use((context, next) => AnswerAsync(context, next, cors, log));
+        _application.UseRouting();
+        var guard = new Guard(_application, subjects.Tokens, time);
+        PageRoutes.Map(guard);
+        new NodeRoutes(subjects).Map(guard);
+        new LiveRoutes(subjects.Registry.Cameras, subjects.Sessions, subjects.Audit).Map(guard);
+        new PlaybackRoutes(subjects.Registry.Cameras, subjects.Sessions, subjects.Tokens, subjects.Revocations, configuration, () => HttpsPort ?? Port, subjects.Audit, time).Map(guard);
+        new CameraRoutes(subjects.Registry, configuration.Node, subjects.Health, subjects.Audit, time).Map(guard);
+        new EventRoutes(subjects.Events, subjects.Tokens).Map(guard);
+        new IdentityRoutes(subjects.Identities, subjects.Models, subjects.Audit, time).Map(guard);
+        new AttendanceRoutes(subjects.Events, subjects.Audit, time).Map(guard);
+        new TokenRoutes(subjects.ApiTokens, subjects.Tokens, subjects.Sessions, subjects.Revocations, subjects.Audit).Map(guard);
+    }
+
+    // The outermost: whatever happens inside, an error leaves as a problem.
+    private static async Task AnswerAsync(HttpContext context, RequestDelegate next, Cors cors, ILogger log)
+    {
+        context.Response.Headers["Referrer-Policy"] = "no-referrer";
+        context.Response.Headers.XContentTypeOptions = "nosniff";
+        try
+        {
+            if (IsAmbiguous(context.Features.Get<IHttpRequestFeature>()?.RawTarget ?? ""))
+                throw new RefusedException(Problem.BadRequest("The path holds encoded slashes or dot segments: write it plainly."));
+            if (cors.Answer(context))
+                return;
+            await next(context);
+            if (context.Response is { HasStarted: false, StatusCode: >= 400, ContentType: null })
+                await Problem.OfStatus(context.Response.StatusCode).WriteAsync(context);
+        }
+        catch (RefusedException refused) when (!context.Response.HasStarted)
+        {
+            await refused.Problem.WriteAsync(context);
+        }
+        catch (Microsoft.AspNetCore.Http.BadHttpRequestException fault) when (!context.Response.HasStarted)
+        {
+            await (fault.StatusCode == StatusCodes.Status400BadRequest ? Problem.BadRequest(fault.Message) : Problem.OfStatus(fault.StatusCode)).WriteAsync(context);
+        }
+        catch (Exception fault) when (context.RequestAborted.IsCancellationRequested && fault is OperationCanceledException or ConnectionResetException)
+        {
+            // The client left.
+        }
+        catch (IOException fault) when (!context.Response.HasStarted)
+        {
+            // A full disk, mostly; what it says holds no secret.
+            log.LogError("{Method} of a {Route} failed: {Fault}", context.Request.Method, RouteOf(context), fault.Message);
+            await Problem.Unavailable("Storage trouble", "The node's state cannot be read or written now; its log says why.").WriteAsync(context);
+        }
+        catch (Exception fault) when (!context.Response.HasStarted)
+        {
+            log.LogError("{Method} of a {Route} failed: {Fault}", context.Request.Method, RouteOf(context), fault.GetType().Name);
+            await new Problem(StatusCodes.Status500InternalServerError, "Internal error", "The node failed at this request; its log says where.").WriteAsync(context);
+        }
+    }
+
+    private static string? RouteOf(HttpContext context) => (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText;
+
+    /// <summary>Whether a proxy and the node could take the path for two different ones: encoded slashes, and dot segments in any guise.</summary>
+    internal static bool IsAmbiguous(string target)
+    {
+        int query = target.IndexOf('?');
+        ReadOnlySpan<char> path = query < 0 ? target : target.AsSpan(0, query);
+        if (path.Contains('\\') || path.Contains("%2f", StringComparison.OrdinalIgnoreCase) || path.Contains("%5c", StringComparison.OrdinalIgnoreCase) || path.Contains("%00", StringComparison.Ordinal))
+            return true;
+        foreach (Range segment in path.Split('/'))
+        {
+            string plain = path[segment].ToString().Replace("%2e", ".", StringComparison.OrdinalIgnoreCase);
+            if (plain is "." or "..")
+                return true;
+        }
+
+        return false;
+    }
+
+    private static void Configure(KestrelServerOptions kestrel, NodeConfiguration configuration, NodeCertificate? certificate)
+    {
+        HttpSection http = configuration.Http;
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxConcurrentConnections = MostConnections;
         kestrel.Limits.MaxRequestBodySize = LargestRequestBody;
         kestrel.Limits.MaxRequestLineSize = 4096;
         kestrel.Limits.MaxRequestHeadersTotalSize = 16 << 10;
+        kestrel.Limits.MaxRequestHeaderCount = 64;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
         kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
+        kestrel.Limits.Http2.MaxStreamsPerConnection = MostStreamsAConnection;
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(1000, TimeSpan.FromSeconds(10));
         // A viewer who takes less while something waits for him holds pictures that all others have let go of.
         kestrel.Limits.MinResponseDataRate = new MinDataRate(SlowestReaderBytesPerSecond, TimeSpan.FromSeconds(10));
-        if (http.Host != "localhost")
-            kestrel.Listen(IPAddress.Parse(http.Host), http.Port);
-        else if (http.Port == 0)
-            kestrel.Listen(IPAddress.Loopback, 0);
+        var perAddress = new ConnectionsPerAddress(configuration.Limits.ConnectionsPerAddress);
+        Listen(kestrel, http.Host, http.Port, options => options.Use(perAddress.Limit));
+        if (http.Https is null || certificate is null)
+            return;
+        Listen(kestrel, http.Https.Host, http.Https.Port, options =>
+        {
+            options.Use(perAddress.Limit);
+            options.Protocols = HttpProtocols.Http1AndHttp2;
+            options.UseHttps(new TlsHandshakeCallbackOptions
+            {
+                OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions
+                {
+                    ServerCertificateContext = certificate.Current,
+                    EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+                    ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
+                }),
+            });
+        });
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, string host, int port, Action<ListenOptions> configure)
+    {
+        if (host != "localhost")
+            kestrel.Listen(IPAddress.Parse(host), port, configure);
+        else if (port == 0)
+            kestrel.Listen(IPAddress.Loopback, 0, configure);
         else
-            kestrel.ListenLocalhost(http.Port);
+            kestrel.ListenLocalhost(port, configure);
+    }
+
+    private void ReadPorts(HttpSection http)
+    {
+        (Port, HttpsPort) = (http.Port, http.Https?.Port);
+        foreach (string address in _application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? [])
+        {
+            BindingAddress bound = BindingAddress.Parse(address);
+            if (bound.Scheme == "https")
+                HttpsPort = bound.Port;
+            else
+                Port = bound.Port;
+        }
+    }
+
+    private static string Describe(Exception fault, HttpSection http)
+    {
+        if ((fault.InnerException ?? fault) is not (AddressInUseException or SocketException))
+            return fault.Message;
+        string places = http.Https is null ? $"{http.Host}:{http.Port}" : $"{http.Host}:{http.Port} and {http.Https.Host}:{http.Https.Port}";
+        string reason = (fault.InnerException ?? fault) is AddressInUseException or SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse }
+            ? "another program uses that port; stop it, or choose another one (http.listen and http.https, or --port of the demo)"
+            : fault.Message;
+        return $"Cannot listen on {places}: {reason}.";
     }
 }

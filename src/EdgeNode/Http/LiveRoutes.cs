@@ -7,29 +7,45 @@ using Microsoft.AspNetCore.Http;
 namespace EdgeNode.Http;
 
 /// <summary>The live streams: by a URL that holds its token, for any player, and by session with a header.</summary>
-internal sealed class LiveRoutes(CameraSet cameras, PlaybackSessions sessions)
+internal sealed class LiveRoutes(CameraSet cameras, PlaybackSessions sessions, AuditLog audit)
 {
     private const string PlaylistType = "application/vnd.apple.mpegurl";
     private const string MediaType = "video/mp4";
 
     public void Map(Guard guard)
     {
-        guard.Get($"/live/{{{Guard.TokenInPath}}}/{{camera}}/{{file}}", Role.Viewer, (context, grant) => ServeAsync(context, grant, Value(context, "camera")));
-        guard.Get("/api/stream/hls/{session}/{file}", Role.Viewer, (context, grant) =>
+        guard.Map(new ApiRoute(HttpMethods.Get, $"/live/{{{Guard.TokenInPath}}}/{{{Guard.CameraInPath}}}/{{file}}", "A live stream as a plain URL, for any player: index.m3u8, and what it names.", Role.Viewer,
+            (context, grant) => ServeAsync(context, grant, Value(context, Guard.CameraInPath)))
+        { AnswerType = PlaylistType });
+        guard.Map(new ApiRoute(HttpMethods.Get, "/api/stream/hls/{session_id}/{file}", "The live stream of a session, with the token in a header: playlist.m3u8, and what it names.", Role.Viewer, (context, grant) =>
         {
-            PlaybackSession? session = sessions.Find(Value(context, "session"));
+            PlaybackSession? session = sessions.Find(Value(context, "session_id"));
             if (session is null || session.SessionId != grant.SessionId)
-                return Problem.NotFound("There is no such session for this token: create one with POST /api/stream/playback/create-session.").WriteAsync(context);
+                throw new RefusedException(Problem.NotFound("There is no such session for this token: create one with POST /api/stream/playback/create-session."));
             return ServeAsync(context, grant, session.CameraId);
-        });
+        })
+        { AnswerType = PlaylistType });
     }
 
-    private Task ServeAsync(HttpContext context, AccessGrant grant, string id)
+    private async Task ServeAsync(HttpContext context, AccessGrant grant, string id)
     {
-        if (!grant.Allows(id))
-            return Guard.OtherCamera.WriteAsync(context);
+        Guard.Require(grant, id);
         if (cameras.Find(id) is not Camera camera)
-            return Problem.NotFound($"There is no camera '{id}' here.").WriteAsync(context);
+            throw new RefusedException(Problem.NoCamera(id));
+        try
+        {
+            await ServeAsync(context, grant, camera);
+        }
+        catch (ObjectDisposedException) when (!context.Response.HasStarted)
+        {
+            // It is being removed, or another takes its place this moment.
+            await RefuseAsync(context, LiveStatus.Unavailable);
+        }
+    }
+
+    private Task ServeAsync(HttpContext context, AccessGrant grant, Camera camera)
+    {
+        audit.RecordView(grant, camera.Id);
         sessions.Touch(grant.SessionId);
         camera.Viewers.Note(grant.SessionId, context.Connection.RemoteIpAddress?.ToString() ?? "");
         string file = Value(context, "file");
@@ -67,7 +83,7 @@ internal sealed class LiveRoutes(CameraSet cameras, PlaybackSessions sessions)
 
         if (name.Kind == MediaKind.Initialization)
         {
-            await (live.GetInitialization((int)name.Number) is { } init ? SendAsync(context, init, MediaType, "max-age=60") : RefuseAsync(context, LiveStatus.NotFound));
+            await (live.GetInitialization((int)name.Number) is { } init ? WriteJson.SendAsync(context, init, MediaType, "max-age=60") : RefuseAsync(context, LiveStatus.NotFound));
             return;
         }
 
@@ -89,16 +105,7 @@ internal sealed class LiveRoutes(CameraSet cameras, PlaybackSessions sessions)
     }
 
     private static Task SendPlaylistAsync(HttpContext context, PlaylistAnswer answer) =>
-        answer.Status == LiveStatus.Ok ? SendAsync(context, answer.Body, PlaylistType, "no-cache") : RefuseAsync(context, answer.Status);
-
-    private static async Task SendAsync(HttpContext context, ReadOnlyMemory<byte> body, string contentType, string cacheControl)
-    {
-        context.Response.ContentType = contentType;
-        context.Response.ContentLength = body.Length;
-        context.Response.Headers.CacheControl = cacheControl;
-        if (!HttpMethods.IsHead(context.Request.Method))
-            await context.Response.Body.WriteAsync(body, context.RequestAborted);
-    }
+        answer.Status == LiveStatus.Ok ? WriteJson.SendAsync(context, answer.Body, PlaylistType, "no-cache") : RefuseAsync(context, answer.Status);
 
     private static Task RefuseAsync(HttpContext context, LiveStatus status) => (status switch
     {

@@ -18,14 +18,11 @@ internal static class PageRoutes
     {
         foreach ((string path, string resource, string contentType) in Files)
         {
-            guard.Open(path, async context =>
+            guard.Map(new ApiRoute(HttpMethods.Get, path, "A file of the page.", null, async (context, _) =>
             {
                 using Stream? content = Assembly.GetExecutingAssembly().GetManifestResourceStream(resource);
                 if (content is null)
-                {
-                    await Problem.NotFound($"This build holds no {resource}.").WriteAsync(context);
-                    return;
-                }
+                    throw new RefusedException(Problem.NotFound($"This build holds no {resource}."));
 
                 context.Response.ContentType = contentType;
                 context.Response.ContentLength = content.Length;
@@ -34,7 +31,8 @@ internal static class PageRoutes
                     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; media-src 'self' blob:; img-src data:; worker-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
                 if (!HttpMethods.IsHead(context.Request.Method))
                     await content.CopyToAsync(context.Response.Body, context.RequestAborted);
-            });
+            })
+            { IsHidden = path != "/", AnswerType = contentType });
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using EdgeNode.Access;
 using EdgeNode.Cameras;
 using EdgeNode.Configuration;
@@ -8,57 +7,34 @@ using Microsoft.AspNetCore.Http;
 namespace EdgeNode.Http;
 
 /// <summary>Playback sessions: a view URL for a player, made, listed and ended.</summary>
-internal sealed class PlaybackRoutes(CameraSet cameras, PlaybackSessions sessions, AccessTokens tokens, Revocations revocations, NodeConfiguration configuration, Func<int> port, TimeProvider time)
+internal sealed class PlaybackRoutes(CameraSet cameras, PlaybackSessions sessions, AccessTokens tokens, Revocations revocations, NodeConfiguration configuration, Func<int> port, AuditLog audit, TimeProvider time)
 {
     private const int LongestUserId = 100;
 
     public void Map(Guard guard)
     {
-        guard.Post("/api/stream/playback/create-session", Role.Viewer, CreateAsync);
-        guard.Post("/api/stream/playback/{session}/start", Role.Viewer, StartAsync);
-        guard.Delete("/api/stream/playback/{session}", Role.Viewer, EndAsync);
-        guard.Get("/api/stream/playback/sessions", Role.Viewer, ListAsync);
+        guard.Map(new ApiRoute(HttpMethods.Post, "/api/stream/playback/create-session", "Makes a session to watch one camera: a token of its own, and URLs for players.", Role.Viewer, CreateAsync) { Request = HttpJson.Default.CreateSessionRequest, Answer = HttpJson.Default.SessionAnswer });
+        guard.Map(new ApiRoute(HttpMethods.Post, "/api/stream/playback/{session_id}/start", "Starts packaging; optional, the first playlist does it too.", Role.Viewer, StartAsync) { Answer = HttpJson.Default.Success });
+        guard.Map(new ApiRoute(HttpMethods.Delete, "/api/stream/playback/{session_id}", "Ends a session.", Role.Viewer, EndAsync) { Answer = HttpJson.Default.Success });
+        guard.Map(new ApiRoute(HttpMethods.Get, "/api/stream/playback/sessions", "Sessions that have not ended: a viewer's own, an operator's all.", Role.Viewer, ListAsync) { Answer = HttpJson.Default.SessionList });
     }
 
     private async Task CreateAsync(HttpContext context, AccessGrant grant)
     {
-        CreateSessionRequest? request;
-        try
-        {
-            request = await JsonSerializer.DeserializeAsync(context.Request.Body, HttpJson.Default.CreateSessionRequest, context.RequestAborted);
-        }
-        catch (JsonException)
-        {
-            request = null;
-        }
-
-        if (request is not { CameraId.Length: > 0 } || request.UserId is { } user && (user.Length > LongestUserId || user.Any(char.IsControl)))
-        {
-            await Problem.BadRequest("The body must be JSON: {\"camera_id\": \"…\", \"user_id\": \"…\"}, user_id of up to 100 characters without control characters.").WriteAsync(context);
-            return;
-        }
-
-        if (!grant.Allows(request.CameraId))
-        {
-            await Guard.OtherCamera.WriteAsync(context);
-            return;
-        }
-
+        CreateSessionRequest request = await RequestBody.ReadAsync(context, HttpJson.Default.CreateSessionRequest);
+        if (request.CameraId.Length == 0 || request.UserId is { } user && (user.Length > LongestUserId || user.Any(char.IsControl)))
+            throw new RefusedException(Problem.BadRequest("'camera_id' must name a camera, and 'user_id' have up to 100 characters without control characters."));
+        Guard.Require(grant, request.CameraId);
         if (cameras.Find(request.CameraId) is not Camera camera)
-        {
-            await Problem.NotFound($"There is no camera '{request.CameraId}' here.").WriteAsync(context);
-            return;
-        }
+            throw new RefusedException(Problem.NoCamera(request.CameraId));
 
         // A session never outlives the right to make one.
         TimeSpan left = grant.ExpiresAt - time.GetUtcNow().UtcDateTime;
         TimeSpan lifetime = left < configuration.Tokens.Lifetime ? left : configuration.Tokens.Lifetime;
         (string token, AccessGrant session) = tokens.Issue(grant.Subject, Role.Viewer, [camera.Id], grant.Metadata, lifetime);
         if (sessions.TryAdd(session.SessionId, camera.Id, grant.SessionId, request.UserId ?? "", session.ExpiresAt) is null)
-        {
-            await new Problem(StatusCodes.Status503ServiceUnavailable, "Too many viewers", "The node serves as many sessions as it may: try again later.").WriteAsync(context);
-            return;
-        }
+            throw new RefusedException(Problem.Unavailable("Too many viewers", "The node serves as many sessions as it may: try again later."));
+        audit.Record(grant, AuditAction.SessionCreate, $"camera:{camera.Id}");
 
         await WriteJson.SendAsync(context, new SessionAnswer(
             true, session.SessionId, token, $"/api/stream/hls/{session.SessionId}/playlist.m3u8", ViewUrl.Of(configuration, port(), token, camera.Id), session.ExpiresAt), HttpJson.Default.SessionAnswer);
@@ -74,6 +50,7 @@ internal sealed class PlaybackRoutes(CameraSet cameras, PlaybackSessions session
     private Task EndAsync(HttpContext context, AccessGrant grant) => WithSession(context, grant, session =>
     {
         revocations.Add(sessions.Remove(session.SessionId).Select(ended => (ended.SessionId, ended.ExpiresAt.UtcDateTime)));
+        audit.Record(grant, AuditAction.SessionEnd, $"camera:{session.CameraId}");
     });
 
     private Task ListAsync(HttpContext context, AccessGrant grant) => WriteJson.SendAsync(
@@ -83,9 +60,9 @@ internal sealed class PlaybackRoutes(CameraSet cameras, PlaybackSessions session
 
     private Task WithSession(HttpContext context, AccessGrant grant, Action<PlaybackSession> action)
     {
-        PlaybackSession? session = sessions.Find(context.Request.RouteValues["session"] as string ?? "");
+        PlaybackSession? session = sessions.Find(context.Request.RouteValues["session_id"] as string ?? "");
         if (session is null || !Concerns(session, grant))
-            return Problem.NotFound("There is no such session, or it has ended.").WriteAsync(context);
+            throw new RefusedException(Problem.NotFound("There is no such session, or it has ended."));
         action(session);
         return WriteJson.SendAsync(context, new Success(true), HttpJson.Default.Success);
     }

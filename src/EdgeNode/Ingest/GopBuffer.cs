@@ -73,6 +73,19 @@ public sealed class GopBuffer : IAccessUnitFeed, IDisposable
         }
     }
 
+    /// <summary>The newest keyframe, which the caller releases; null when none is held.</summary>
+    public AccessUnit? TakeNewestKey()
+    {
+        lock (_gate)
+        {
+            if (_newestKey < 0)
+                return null;
+            AccessUnit key = _units[_newestKey];
+            key.AddReference();
+            return key;
+        }
+    }
+
     /// <summary>Shares one unit with all consumers; the caller keeps its own reference.</summary>
     public void Push(AccessUnit unit)
     {

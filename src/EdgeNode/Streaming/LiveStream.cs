@@ -15,16 +15,17 @@ public sealed class LiveStream : IDisposable
     private readonly Lock _gate = new();
 
     private LiveStreamRun? _run;
-    private PackagingOrigin _origin = PackagingOrigin.First;
+    private PackagingOrigin _origin;
     private PackagingCounters _pastCounters;
     private long _lastRequest;
     private int _waiting;
     private long _runs;
     private bool _disposed;
 
-    /// <summary>Makes the live view of a camera; nothing runs yet.</summary>
-    public LiveStream(string cameraId, IAccessUnitFeed feed, TimeProvider time, PackagingOptions? options = null)
+    /// <summary>Makes the live view of a camera; nothing runs yet. <paramref name="origin"/>: behind what earlier stream of the camera it goes on.</summary>
+    public LiveStream(string cameraId, IAccessUnitFeed feed, TimeProvider time, PackagingOptions? options = null, PackagingOrigin? origin = null)
     {
+        _origin = origin ?? PackagingOrigin.First;
         CameraId = cameraId;
         _feed = feed;
         _time = time;
@@ -34,6 +35,16 @@ public sealed class LiveStream : IDisposable
 
     /// <summary>The camera.</summary>
     public string CameraId { get; }
+
+    /// <summary>Where the next run begins; after <see cref="Dispose"/>, where a stream that takes this one's place goes on.</summary>
+    public PackagingOrigin NextOrigin
+    {
+        get
+        {
+            lock (_gate)
+                return _origin;
+        }
+    }
 
     /// <summary>Packaging goes on now.</summary>
     public bool IsRunning

@@ -80,6 +80,18 @@ public sealed class PlaybackSessions(TimeProvider time, int limit = 500, int lim
         }
     }
 
+    /// <summary>Ends all sessions of a camera; returns them.</summary>
+    public IReadOnlyList<PlaybackSession> RemoveOfCamera(string cameraId)
+    {
+        lock (_gate)
+        {
+            PlaybackSession[] ended = [.. _sessions.Values.Where(session => session.CameraId == cameraId)];
+            foreach (PlaybackSession session in ended)
+                _sessions.Remove(session.SessionId);
+            return ended;
+        }
+    }
+
     /// <summary>Sessions that have not ended, oldest first.</summary>
     public IReadOnlyList<PlaybackSession> List()
     {

@@ -69,7 +69,15 @@ async function refresh() {
   if (!token) return;
   try {
     const answer = await (await api("api/stream/cameras")).json();
-    for (const camera of answer.cameras) label(camera);
+    for (const camera of answer.cameras) {
+      if (!cameras.has(camera.camera_id)) show(camera);
+      label(camera);
+    }
+    for (const [id, entry] of cameras) {
+      if (answer.cameras.some((/** @type {{camera_id: string}} */ camera) => camera.camera_id === id)) continue;
+      entry.element.remove();
+      cameras.delete(id);
+    }
   } catch {
     for (const id of cameras.keys()) label({ camera_id: id, state: "the node does not answer", reason: null });
   }
@@ -113,6 +121,7 @@ async function createSession(camera) {
 async function play(camera, video, path) {
   const again = (/** @type {number|undefined} */ status) =>
     setTimeout(() => play(camera, video, status === 401 || status === 410 ? undefined : path), reconnectAfterMs);
+  if (!cameras.has(camera)) return; // it was removed
   if (!token) return void again(401);
   try {
     path ??= await createSession(camera);

@@ -146,7 +146,7 @@ public sealed class ApiTokensTests : IDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    private AccessTokens Checker(ApiTokens? apiTokens) => new(_key, new Revocations(_folder, _time), "hq", "edge-01", _time, apiTokens);
+    private AccessTokens Checker(ApiTokens? apiTokens) => new(_key, new Revocations(_database, _time), "hq", "edge-01", _time, apiTokens);
 
     private static object? Rows(SqliteConnection connection)
     {

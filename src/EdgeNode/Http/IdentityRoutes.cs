@@ -1,0 +1,205 @@
+using EdgeNode.Access;
+using EdgeNode.Faces;
+using EdgeNode.Gallery;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Net.Http.Headers;
+
+namespace EdgeNode.Http;
+
+/// <summary>The gallery: who is known, enrolled from photos, and erased. Photos come as multipart/form-data or as base64 in JSON; none is kept.</summary>
+internal sealed class IdentityRoutes(IdentityStore identities, Func<FaceModels?> openModels, AuditLog audit, TimeProvider time)
+{
+    private const int PhotosAtOnce = 12;
+    private const long BodyAtMost = 48L << 20;
+    private const int PhotoBytesAtMost = 16 << 20;
+    private const string Multipart = "multipart/form-data";
+
+    // A photo of 50 million pixels takes 75 MB while it is looked at; one at a time is enough, and leaves the models to the cameras.
+    private readonly SemaphoreSlim _enrolling = new(1);
+
+    public void Map(Guard guard)
+    {
+        guard.Map(new ApiRoute(HttpMethods.Get, "/api/identities", "Who is enrolled.", Role.Operator, ListAsync) { Answer = HttpJson.Default.IdentityList });
+        guard.Map(new ApiRoute(HttpMethods.Post, "/api/identities", "Enrols a person from photos.", Role.Operator, EnrolAsync)
+        {
+            Request = HttpJson.Default.EnrolRequest,
+            OtherRequestType = Multipart,
+            BodyAtMost = BodyAtMost,
+            Answer = HttpJson.Default.EnrolAnswer,
+        });
+        guard.Map(new ApiRoute(HttpMethods.Get, "/api/identities/{id}", "One person.", Role.Operator, (context, _) =>
+            WriteJson.SendAsync(context, Describe(Find(context)), HttpJson.Default.IdentityEntry))
+        { Answer = HttpJson.Default.IdentityEntry });
+        guard.Map(new ApiRoute(HttpMethods.Delete, "/api/identities/{id}", "Erases a person: references, and the name in the events that are held.", Role.Operator, EraseAsync) { Answer = HttpJson.Default.Success });
+        guard.Map(new ApiRoute(HttpMethods.Post, "/api/identities/{id}/photos", "Adds photos to a person.", Role.Operator, AddPhotosAsync)
+        {
+            Request = HttpJson.Default.PhotosRequest,
+            OtherRequestType = Multipart,
+            BodyAtMost = BodyAtMost,
+            Answer = HttpJson.Default.EnrolAnswer,
+        });
+    }
+
+    private Task ListAsync(HttpContext context, AccessGrant grant) =>
+        WriteJson.SendAsync(context, new IdentityList([.. identities.List.Select(Describe)]), HttpJson.Default.IdentityList);
+
+    private async Task EnrolAsync(HttpContext context, AccessGrant grant)
+    {
+        FaceModels models = await RequireModelsAsync();
+        string name;
+        List<byte[]> photos;
+        if (IsMultipart(context))
+        {
+            (string? given, photos) = await ReadFormAsync(context);
+            name = given ?? throw new RefusedException(Problem.BadRequest("The form's field 'name' is missing."));
+        }
+        else
+        {
+            EnrolRequest request = await RequestBody.ReadAsync(context, HttpJson.Default.EnrolRequest);
+            (name, photos) = (request.Name, [.. request.Photos]);
+        }
+
+        name = name.Trim();
+        if (name.Length is 0 or > Identity.NameLengthAtMost || name.Any(char.IsControl))
+            throw new RefusedException(Problem.BadRequest($"'name' must have 1 to {Identity.NameLengthAtMost} characters, none of them a control character."));
+        (List<FaceReference> references, List<string> refused) = await LookAsync(context, models, photos);
+        Identity identity = Identity.Create(name, references, time);
+        Keep(grant, identity);
+        await WriteJson.SendAsync(context, new EnrolAnswer(true, Describe(identity), refused), HttpJson.Default.EnrolAnswer);
+    }
+
+    private async Task AddPhotosAsync(HttpContext context, AccessGrant grant)
+    {
+        FaceModels models = await RequireModelsAsync();
+        Identity identity = Find(context);
+        List<byte[]> photos = IsMultipart(context)
+            ? (await ReadFormAsync(context)).Photos
+            : [.. (await RequestBody.ReadAsync(context, HttpJson.Default.PhotosRequest)).Photos];
+        (List<FaceReference> references, List<string> refused) = await LookAsync(context, models, photos);
+        identity = Find(context);
+        FaceReference[] all = [.. identity.References, .. references];
+        if (all.Length > Identity.ReferencesAtMost)
+            throw new RefusedException(Problem.Unprocessable($"That would make {all.Length} reference faces, and {Identity.ReferencesAtMost} are the most; a dozen different ones are enough."));
+        identity = identity.With(references: all);
+        Keep(grant, identity);
+        await WriteJson.SendAsync(context, new EnrolAnswer(true, Describe(identity), refused), HttpJson.Default.EnrolAnswer);
+    }
+
+    private Task EraseAsync(HttpContext context, AccessGrant grant)
+    {
+        Identity identity = Find(context);
+        if (!identities.Remove(identity.Id))
+            throw new RefusedException(NoSuchPerson());
+        audit.Record(grant, AuditAction.IdentityErase, $"identity:{identity.Id}");
+        return WriteJson.SendAsync(context, new Success(true), HttpJson.Default.Success);
+    }
+
+    private void Keep(AccessGrant grant, Identity identity)
+    {
+        try
+        {
+            identities.Add(identity);
+        }
+        catch (InvalidOperationException full)
+        {
+            throw new RefusedException(Problem.Conflict(full.Message));
+        }
+
+        audit.Record(grant, AuditAction.IdentityEnroll, $"identity:{identity.Id}");
+    }
+
+    // At least one photo must serve; what is wrong with the others is told.
+    private async Task<(List<FaceReference> References, List<string> Refused)> LookAsync(HttpContext context, FaceModels models, List<byte[]> photos)
+    {
+        if (photos.Count is 0 or > PhotosAtOnce)
+            throw new RefusedException(Problem.BadRequest($"Send 1 to {PhotosAtOnce} photos at once, not {photos.Count}."));
+        var references = new List<FaceReference>();
+        var refused = new List<string>();
+        await _enrolling.WaitAsync(context.RequestAborted);
+        try
+        {
+            await Task.Run(() =>
+            {
+                for (int i = 0; i < photos.Count; i++)
+                {
+                    try
+                    {
+                        references.Add(PhotoEnrolment.FromPhoto(models, photos[i], $"Photo {i + 1}"));
+                    }
+                    catch (EnrolmentException fault)
+                    {
+                        refused.Add(fault.Message);
+                    }
+                }
+            });
+        }
+        finally
+        {
+            _enrolling.Release();
+        }
+
+        return references.Count > 0 ? (references, refused) : throw new RefusedException(Problem.Unprocessable(string.Join(' ', refused)));
+    }
+
+    private static bool IsMultipart(HttpContext context) => context.Request.ContentType?.StartsWith(Multipart, StringComparison.OrdinalIgnoreCase) == true;
+
+    private static async Task<(string? Name, List<byte[]> Photos)> ReadFormAsync(HttpContext context)
+    {
+        string boundary = MediaTypeHeaderValue.TryParse(context.Request.ContentType, out MediaTypeHeaderValue? type) ? HeaderUtilities.RemoveQuotes(type.Boundary).ToString() : "";
+        if (boundary.Length is 0 or > 70)
+            throw new RefusedException(Problem.BadRequest("The form's Content-Type names no boundary."));
+        string? name = null;
+        var photos = new List<byte[]>();
+        var reader = new MultipartReader(boundary, context.Request.Body) { HeadersCountLimit = 8, HeadersLengthLimit = 4096 };
+        try
+        {
+            while (await reader.ReadNextSectionAsync(context.RequestAborted) is MultipartSection section)
+            {
+                string? field = ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out ContentDispositionHeaderValue? disposition)
+                    ? HeaderUtilities.RemoveQuotes(disposition.Name).ToString()
+                    : null;
+                if (field == "name")
+                    name = System.Text.Encoding.UTF8.GetString(await ReadAsync(section.Body, 4 * Identity.NameLengthAtMost, "The form's field 'name' is too long.", context.RequestAborted));
+                else if (field is not ("photo" or "photos" or "photos[]"))
+                    throw new RefusedException(Problem.BadRequest("The form's fields must be 'name' and, once a photo, 'photos'."));
+                else if (photos.Count == PhotosAtOnce)
+                    throw new RefusedException(Problem.BadRequest($"Send {PhotosAtOnce} photos at once at most."));
+                else
+                    photos.Add(await ReadAsync(section.Body, PhotoBytesAtMost, $"Photo {photos.Count + 1} is larger than {PhotoBytesAtMost >> 20} MB.", context.RequestAborted));
+            }
+        }
+        catch (Exception fault) when (fault is InvalidDataException or IOException and not Microsoft.AspNetCore.Http.BadHttpRequestException)
+        {
+            throw new RefusedException(Problem.BadRequest("The form is broken: it ends too early, or its parts do not fit its boundary."));
+        }
+
+        return (name, photos);
+    }
+
+    private static async Task<byte[]> ReadAsync(Stream part, int bytesAtMost, string tooLarge, CancellationToken stop)
+    {
+        using var content = new MemoryStream();
+        byte[] buffer = new byte[32 << 10];
+        int read;
+        while ((read = await part.ReadAsync(buffer, stop)) > 0)
+        {
+            if (content.Length + read > bytesAtMost)
+                throw new RefusedException(new Problem(StatusCodes.Status413PayloadTooLarge, "Too large", tooLarge));
+            content.Write(buffer, 0, read);
+        }
+
+        return content.ToArray();
+    }
+
+    // The first call opens them, which takes a while.
+    private async Task<FaceModels> RequireModelsAsync() => await Task.Run(openModels)
+        ?? throw new RefusedException(Problem.Unavailable("No models", "The node has no face models, so nobody can be enrolled: its log says why."));
+
+    private Identity Find(HttpContext context) =>
+        Guid.TryParse(context.Request.RouteValues["id"] as string, out Guid id) && identities.Find(id) is Identity identity ? identity : throw new RefusedException(NoSuchPerson());
+
+    private static Problem NoSuchPerson() => Problem.NotFound("There is nobody with that id.");
+
+    private static IdentityEntry Describe(Identity identity) => new(identity.Id, identity.Name, identity.CreatedAt, identity.References.Count);
+}

@@ -1,0 +1,184 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using EdgeNode.Access;
+using EdgeNode.Configuration;
+using EdgeNode.Http;
+using Microsoft.Extensions.Time.Testing;
+
+namespace EdgeNode.Tests.Http;
+
+public sealed class FrontDoorTests : IAsyncLifetime
+{
+    private NodeServer _node = null!;
+
+    public async Task InitializeAsync() => _node = await NodeServer.StartAsync(http: http => http with { Cors = ["https://dash.example"] });
+
+    public async Task DisposeAsync() => await _node.DisposeAsync();
+
+    [Fact]
+    public async Task Errors_of_the_server_itself_are_problems_too()
+    {
+        using HttpClient admin = _node.Client(Role.Admin);
+        Assert.Contains("no such route", await (await admin.GetAsync("api/nothing")).ProblemAsync(HttpStatusCode.NotFound));
+        using HttpResponseMessage wrongMethod = await admin.PostAsync("api/stream/health", null);
+        await wrongMethod.ProblemAsync(HttpStatusCode.MethodNotAllowed);
+        Assert.Contains("GET", wrongMethod.Content.Headers.Allow);
+        await (await admin.PostAsync("api/tokens", new StringContent(new string(' ', 300_000), Encoding.UTF8, "application/json"))).ProblemAsync(HttpStatusCode.RequestEntityTooLarge);
+        Assert.Contains("Content-Type: application/json", await (await admin.PostAsync("api/tokens", new FormUrlEncodedContent([]))).ProblemAsync(HttpStatusCode.UnsupportedMediaType));
+    }
+
+    [Theory]
+    [InlineData("", "one JSON object")]
+    [InlineData("[]", "one JSON object")]
+    [InlineData("{\"camera_id\": \"lobby\",}", "one JSON object")]
+    [InlineData("{\"camera_id\": \"lobby\", \"camera_id\": \"vault\"}", "one JSON object")]
+    [InlineData("{}", "'camera_id' is missing")]
+    [InlineData("{\"camera_id\": null}", "'camera_id' is missing")]
+    [InlineData("{\"camera_id\": 7}", "'camera_id' is not of its kind")]
+    [InlineData("{\"camera_id\": \"lobby\", \"user\": \"ada\"}", "no member 'user': there are camera_id, user_id")]
+    public async Task A_body_that_is_not_understood_is_refused_with_what_is_wrong(string body, string expected)
+    {
+        using HttpClient admin = _node.Client(Role.Admin);
+        using HttpResponseMessage answer = await admin.PostAsync("api/stream/playback/create-session", Answers.Json(body));
+        Assert.Contains(expected, await answer.ProblemAsync(HttpStatusCode.BadRequest));
+    }
+
+    [Theory]
+    [InlineData("/live/x%2fy/lobby/index.m3u8")]
+    [InlineData("/api/%2e%2e/api/tokens")]
+    [InlineData("/api/./tokens")]
+    [InlineData("/api/stream/../tokens")]
+    [InlineData("/api/stream%5c../tokens")]
+    public async Task A_path_that_can_be_read_in_two_ways_is_refused(string path)
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, _node.Server.Port);
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+        string answer = await new StreamReader(client.GetStream()).ReadToEndAsync();
+        Assert.StartsWith("HTTP/1.1 400", answer);
+        Assert.Contains("application/problem+json", answer);
+    }
+
+    [Fact]
+    public async Task Pages_of_configured_origins_alone_may_call()
+    {
+        using HttpClient client = _node.Client(null);
+        using var preflight = new HttpRequestMessage(HttpMethod.Options, "api/stream/cameras");
+        preflight.Headers.Add("Origin", "https://dash.example");
+        preflight.Headers.Add("Access-Control-Request-Method", "GET");
+        using HttpResponseMessage allowed = await client.SendAsync(preflight);
+        Assert.Equal(HttpStatusCode.NoContent, allowed.StatusCode);
+        Assert.Equal(["https://dash.example"], allowed.Headers.GetValues("Access-Control-Allow-Origin"));
+        Assert.Contains("Authorization", allowed.Headers.GetValues("Access-Control-Allow-Headers").Single());
+
+        using var other = new HttpRequestMessage(HttpMethod.Get, "healthz");
+        other.Headers.Add("Origin", "https://evil.example");
+        using HttpResponseMessage refused = await client.SendAsync(other);
+        Assert.False(refused.Headers.Contains("Access-Control-Allow-Origin"));
+    }
+
+    [Fact]
+    public async Task A_node_that_is_not_ready_says_why()
+    {
+        await using NodeServer starting = await NodeServer.StartAsync(change: subjects => subjects with { Hindrances = () => ["The database cannot be written."] });
+        using HttpClient client = starting.Client(null);
+        Assert.Equal("The database cannot be written.", await (await client.GetAsync("readyz")).ProblemAsync(HttpStatusCode.ServiceUnavailable));
+        Assert.Equal("ok\n", await client.GetStringAsync("healthz"));
+    }
+
+    [Fact]
+    public async Task Metrics_are_of_the_cameras_that_the_token_shows()
+    {
+        using HttpClient viewer = _node.Client(Role.Viewer);
+        string text = await viewer.GetStringAsync("metrics");
+        Assert.Contains("edgenode_info{version=\"1.2.3\"} 1\n", text);
+        Assert.Contains("edgenode_camera_state{camera=\"lobby\",state=\"streaming\"} 0\n", text);
+        Assert.All(text.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => Assert.Matches("^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\\{[^}]+\\})? -?[0-9.E+-]+)$", line));
+        string[] names = [.. text.Split('\n').Where(l => l.StartsWith("# TYPE")).Select(l => l.Split(' ')[2])];
+        Assert.Equal(names.Length, names.Distinct().Count());
+
+        using HttpClient other = _node.Client(Role.Viewer, "other");
+        Assert.DoesNotContain("lobby", await other.GetStringAsync("metrics"));
+    }
+
+    [Fact]
+    public async Task An_api_token_serves_until_it_is_revoked_and_the_audit_log_knows()
+    {
+        using HttpClient admin = _node.Client(Role.Admin);
+        JsonElement issued = await (await admin.PostAsync("api/tokens", Answers.Json("{\"name\": \"Prometheus\", \"lifetime\": \"90d\"}"))).JsonAsync();
+        string id = issued.GetProperty("entry").GetProperty("id").GetString()!;
+        using HttpClient scraper = _node.Client(null);
+        scraper.DefaultRequestHeaders.Authorization = new("Bearer", issued.GetProperty("token").GetString());
+        (await scraper.GetAsync("metrics")).EnsureSuccessStatusCode();
+        JsonElement listed = await (await admin.GetAsync("api/tokens")).JsonAsync();
+        Assert.Equal("viewer", listed.GetProperty("tokens")[0].GetProperty("role").GetString());
+        Assert.DoesNotContain(issued.GetProperty("token").GetString()!, listed.GetRawText());
+
+        await (await admin.DeleteAsync($"api/tokens/{id}")).JsonAsync();
+        await (await scraper.GetAsync("metrics")).ProblemAsync(HttpStatusCode.Unauthorized);
+        await (await admin.DeleteAsync("api/tokens/none")).ProblemAsync(HttpStatusCode.NotFound);
+        Assert.Contains("lifetime", await (await admin.PostAsync("api/tokens", Answers.Json("{\"name\": \"x\", \"lifetime\": \"ever\"}"))).ProblemAsync(HttpStatusCode.BadRequest));
+        Assert.DoesNotContain("Parameter", await (await admin.PostAsync("api/tokens", Answers.Json("{\"name\": \"\"}"))).ProblemAsync(HttpStatusCode.BadRequest));
+
+        JsonElement audit = await (await admin.GetAsync("api/audit")).JsonAsync();
+        Assert.Equal(["token_revoke", "token_issue"], audit.GetProperty("entries").EnumerateArray().Select(e => e.GetProperty("action").GetString()));
+        using HttpClient partial = _node.Client(Role.Admin, "lobby");
+        Assert.Contains("all cameras", await (await partial.GetAsync("api/audit")).ProblemAsync(HttpStatusCode.Forbidden));
+    }
+
+    [Fact]
+    public async Task Reloading_tells_how_it_went()
+    {
+        using (HttpClient admin = _node.Client(Role.Admin))
+            await (await admin.PostAsync("api/config/reload", null)).ProblemAsync(HttpStatusCode.Conflict);
+        await using NodeServer node = await NodeServer.StartAsync(change: subjects => subjects with { Reload = () => ReloadResult.Refused(["line 3: no such key."], []) });
+        using HttpClient other = node.Client(Role.Admin);
+        Assert.Equal("line 3: no such key.", await (await other.PostAsync("api/config/reload", null)).ProblemAsync(HttpStatusCode.UnprocessableEntity));
+    }
+
+    [Fact]
+    public async Task Wrong_tokens_are_slowed_down_and_right_ones_never()
+    {
+        using HttpClient guesser = _node.Client(null);
+        guesser.DefaultRequestHeaders.Authorization = new("Bearer", "eyJ.eyJ.xx");
+        HttpStatusCode last = HttpStatusCode.Unauthorized;
+        for (int i = 0; i < 200 && last == HttpStatusCode.Unauthorized; i++)
+        {
+            using HttpResponseMessage answer = await guesser.GetAsync("api/stream/cameras");
+            last = answer.StatusCode;
+        }
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, last);
+        using HttpClient viewer = _node.Client(Role.Viewer);
+        (await viewer.GetAsync("api/stream/cameras")).EnsureSuccessStatusCode();
+    }
+
+    [Fact]
+    public void An_address_may_fail_again_after_a_while()
+    {
+        var time = new FakeTimeProvider();
+        var failures = new LoginFailures(time);
+        var address = IPAddress.Parse("192.0.2.1");
+        for (int i = 0; i < LoginFailures.AtOnce; i++)
+            Assert.True(failures.MayFailAgain(address));
+        Assert.False(failures.MayFailAgain(address));
+        Assert.True(failures.MayFailAgain(IPAddress.Parse("192.0.2.2")));
+        time.Advance(TimeSpan.FromSeconds(2));
+        Assert.True(failures.MayFailAgain(address));
+        Assert.False(failures.MayFailAgain(address));
+    }
+
+    [Fact]
+    public void An_address_holds_as_many_connections_as_it_may()
+    {
+        var limit = new ConnectionsPerAddress(2);
+        var address = IPAddress.Parse("192.0.2.1");
+        Assert.True(limit.TryEnter(address) && limit.TryEnter(address));
+        Assert.False(limit.TryEnter(address));
+        Assert.True(limit.TryEnter(IPAddress.Parse("192.0.2.2")));
+        limit.Leave(address);
+        Assert.True(limit.TryEnter(address));
+    }
+}
