@@ -6,7 +6,7 @@ namespace EdgeNode.Benchmarks;
 /// What to measure, and where the things lie that are measured. CPU time is counted over the window, after a warm-up,
 /// once for each number of cameras.
 /// </summary>
-internal sealed record BenchmarkSettings(TimeSpan Window, IReadOnlyList<int> Cameras, bool Packaging, bool Analyze)
+internal sealed record BenchmarkSettings(TimeSpan Window, IReadOnlyList<int> Cameras, bool Packaging, bool Ingest, bool Analyze)
 {
     /// <summary>The published binary.</summary>
     public string Binary { get; } = FromEnvironment("EDGENODE_BINARY");
@@ -29,7 +29,7 @@ internal sealed record BenchmarkSettings(TimeSpan Window, IReadOnlyList<int> Cam
 
     public static BenchmarkSettings Parse(string[] args)
     {
-        BenchmarkSettings settings = new(TimeSpan.FromSeconds(30), [1, 4, 16], Packaging: true, Analyze: true);
+        BenchmarkSettings settings = new(TimeSpan.FromSeconds(30), [1, 4, 16], Packaging: true, Ingest: true, Analyze: true);
         for (int i = 0; i < args.Length; i += 2)
         {
             string value = i + 1 < args.Length ? args[i + 1] : throw new BenchmarkException($"{args[i]} needs a value.");
@@ -37,8 +37,9 @@ internal sealed record BenchmarkSettings(TimeSpan Window, IReadOnlyList<int> Cam
             {
                 "--seconds" => settings with { Window = TimeSpan.FromSeconds(Number(value)) },
                 "--cameras" => settings with { Cameras = [.. value.Split(',').Select(Number)] },
-                "--only" when value is "packaging" or "analyze" => settings with { Packaging = value == "packaging", Analyze = value == "analyze" },
-                _ => throw new BenchmarkException($"'{args[i]} {value}' is not known; there are --seconds N, --cameras N,N,… and --only packaging|analyze."),
+                "--only" when value is "packaging" or "ingest" or "analyze" =>
+                    settings with { Packaging = value == "packaging", Ingest = value == "ingest", Analyze = value == "analyze" },
+                _ => throw new BenchmarkException($"'{args[i]} {value}' is not known; there are --seconds N, --cameras N,N,… and --only packaging|ingest|analyze."),
             };
         }
 

@@ -1,0 +1,151 @@
+using System.Text.Json.Nodes;
+
+namespace EdgeNode.IntegrationTests;
+
+/// <summary>Cameras as they are: whatever one sends, what the node streams of it can be decoded, and it says what is the matter.</summary>
+public sealed class DifficultCameraTests(DifficultCameras cameras) : IClassFixture<DifficultCameras>
+{
+    [Theory]
+    [InlineData("long-gop", "h264", "160,120")]
+    [InlineData("irregular-gop", "h264", "160,120")]
+    [InlineData("b-frames", "h264", "160,120")]
+    [InlineData("variable-rate", "h264", "160,120")]
+    [InlineData("intra-refresh", "h264", "160,120")]
+    [InlineData("slices", "h264", "160,120")]
+    [InlineData("10-bit", "h264", "160,120")]
+    [InlineData("sets-in-sdp", "h264", "160,120")]
+    [InlineData("sets-in-band", "h264", "160,120")]
+    [InlineData("h265", "hevc", "160,120")]
+    [InlineData("h265-b-frames", "hevc", "160,120")]
+    [InlineData("h265-10-bit", "hevc", "160,120")]
+    [InlineData("h265-in-sdp", "hevc", "160,120")]
+    [InlineData("audio-aac", "h264", "160,120")]
+    [InlineData("audio-latm", "h264", "160,120")]
+    [InlineData("audio-pcmu", "h264", "160,120")]
+    [InlineData("audio-pcma", "h264", "160,120")]
+    [InlineData("audio-opus", "h264", "160,120")]
+    [InlineData("audio-l16", "h264", "160,120")]
+    [InlineData("4k", "h264", "3840,2160")]
+    [InlineData("tiny", "h264", "64,48")]
+    [InlineData("udp", "h264", "160,120")]
+    [InlineData("wrap", "h264", "160,120")]
+    [InlineData("rogue-stamps", "h264", "160,120")]
+    [InlineData("options-only", "h264", "160,120")]
+    [InlineData("get-parameter-only", "h264", "160,120")]
+    public async Task What_is_streamed_can_be_decoded(string camera, string codec, string size)
+    {
+        await StreamingAsync(camera);
+        (string stream, int frames, string errors) = await ProbeAsync(camera);
+        Assert.Equal(($"{codec},{size}", ""), (stream, errors));
+        Assert.True(frames >= 10, $"{frames} pictures");
+        await StreamingAsync(camera);
+    }
+
+    [Fact]
+    public async Task A_jump_of_the_camera_s_clock_interrupts_nothing()
+    {
+        await StreamingAsync("jump");
+        await HasCarriedAsync("jump", 200);
+        (string stream, int frames, string errors) = await ProbeAsync("jump");
+        Assert.Equal(("h264,160,120", ""), (stream, errors));
+        Assert.True(frames >= 10, $"{frames} pictures");
+        Assert.Equal(1, cameras.Proxy("jump").Connections);
+    }
+
+    [Fact]
+    public async Task Lost_packets_are_counted_and_end_nothing()
+    {
+        await StreamingAsync("loss");
+        await HasCarriedAsync("loss", 300);
+        await cameras.HealthAsync("loss", c => (long)c["lost_packets"]! > 3);
+        (string stream, int frames, _) = await ProbeAsync("loss");
+        Assert.Equal("h264,160,120", stream);
+        Assert.True(frames >= 10, $"{frames} pictures");
+        Assert.Equal(1, cameras.Proxy("loss").Connections);
+    }
+
+    [Fact]
+    public async Task A_size_that_changes_in_mid_stream_is_streamed_on()
+    {
+        await StreamingAsync("size-change");
+        using var client = new HttpClient();
+        var playlist = new LivePlaylist(client, (await cameras.Node.TokenAsync("size-change")).ViewUrl);
+        await playlist.UntilAsync(p => p.HasDiscontinuity);
+        (string stream, int frames, _) = await ProbeAsync("size-change");
+        Assert.Contains(stream, (string[])["h264,160,120", "h264,320,240"]);
+        Assert.True(frames >= 10, $"{frames} pictures");
+    }
+
+    [Fact]
+    public async Task A_camera_that_falls_silent_is_stalled_and_comes_back()
+    {
+        await StreamingAsync("stall");
+        cameras.Proxy("stall").IsSilent = true;
+        JsonNode state = await cameras.StateAsync("stall", c => (string?)c["state"] == "stalled");
+        Assert.Contains("no video", (string?)state["reason"], StringComparison.Ordinal);
+        cameras.Proxy("stall").IsSilent = false;
+        await StreamingAsync("stall");
+    }
+
+    [Fact]
+    public async Task A_camera_that_hangs_up_again_and_again_is_taken_in_again_and_again()
+    {
+        TamperingProxy proxy = cameras.Proxy("closes");
+        await cameras.HealthAsync("closes", _ => proxy.Connections >= 4);
+        await StreamingAsync("closes");
+        using var client = new HttpClient();
+        var playlist = new LivePlaylist(client, (await cameras.Node.TokenAsync("closes")).ViewUrl);
+        await playlist.UntilAsync(p => p.HasDiscontinuity && p.LastSegment >= 2);
+    }
+
+    [Theory]
+    [InlineData("options-only", "OPTIONS")]
+    [InlineData("get-parameter-only", "GET_PARAMETER")]
+    public async Task A_session_is_kept_alive_in_the_way_that_the_camera_knows(string camera, string method)
+    {
+        await StreamingAsync(camera);
+        TamperingProxy proxy = cameras.Proxy(camera);
+        await cameras.HealthAsync(camera, _ =>
+        {
+            lock (proxy.Requests)
+                return proxy.Requests.Skip(proxy.Requests.LastIndexOf("PLAY")).Count(m => m == method) >= 3;
+        });
+        Assert.Equal(1, proxy.Connections);
+        await StreamingAsync(camera);
+    }
+
+    [Theory]
+    [InlineData("audio-pcmu", "PCMU")]
+    [InlineData("audio-pcma", "PCMA")]
+    [InlineData("audio-opus", "OPUS")]
+    [InlineData("audio-l16", "L16")]
+    [InlineData("audio-latm", "MP4A-LATM")]
+    public async Task Audio_that_is_left_out_is_named(string camera, string codec)
+    {
+        await StreamingAsync(camera);
+        JsonNode health = await cameras.HealthAsync(camera, c => c["audio_left_out"] is not null);
+        Assert.Equal(codec, (string?)health["audio_left_out"], ignoreCase: true);
+        Assert.Null(health["audio"]);
+    }
+
+    [Fact]
+    public async Task Aac_is_taken_in()
+    {
+        JsonNode health = await cameras.HealthAsync("audio-aac", c => c["audio"] is not null);
+        Assert.StartsWith("mp4a.40.", (string?)health["audio"], StringComparison.Ordinal);
+    }
+
+    private Task<JsonNode> StreamingAsync(string camera) => cameras.StateAsync(camera, c => (string?)c["state"] == "streaming" && c["reason"] is null);
+
+    private Task HasCarriedAsync(string camera, int packets) => cameras.HealthAsync(camera, _ => cameras.Proxy(camera).Packets >= packets);
+
+    private async Task<(string Stream, int Frames, string Errors)> ProbeAsync(string camera)
+    {
+        string viewUrl = (await cameras.Node.TokenAsync(camera)).ViewUrl;
+        (int code, string output, string errors) = await RunningProcess.RunAsync(
+            "ffprobe", "-v", "error", "-count_frames", "-read_intervals", "%+3", "-select_streams", "v", "-show_entries", "stream=codec_name,width,height,nb_read_frames", "-of", "csv=p=0", viewUrl);
+        Assert.True(code == 0, output);
+        string[] words = output.Split('\n').Except(errors.Split('\n')).First(line => line.Contains(',', StringComparison.Ordinal)).Split(',');
+        return (string.Join(',', words[..3]), int.Parse(words[3]), errors);
+    }
+}
