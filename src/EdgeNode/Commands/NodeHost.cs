@@ -289,6 +289,15 @@ internal sealed class NodeHost : IAsyncDisposable
             Trouble = camera.Analytics?.Trouble,
             InferenceMs = camera.Analytics is { FramesProcessed: > 0 } analytics ? Math.Round(analytics.MeanAnalysisMs, 2) : null,
             Viewers = camera.Viewers.Count,
+            Audio = camera.Ingest.Audio?.CodecString,
+            AudioLeftOut = camera.Ingest.LeftOutAudio,
+            Advice = camera.Ingest.Advice,
+            Tries = camera.Ingest.Tries,
+            Connections = camera.Ingest.Connections,
+            LostPackets = camera.Ingest.LostPackets,
+            DamagedGops = camera.Ingest.DamagedGops,
+            DroppedGops = camera.Ingest.DroppedGops,
+            RepairedStamps = camera.Ingest.RepairedStamps,
         };
     }
 

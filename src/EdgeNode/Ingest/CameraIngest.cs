@@ -10,6 +10,7 @@ public sealed class CameraIngest : IDisposable
 {
     private const int StackBytes = 256 << 10;
     private const string AwaitsKeyframe = "It is connected; waiting for a keyframe.";
+    private static readonly TimeSpan LongGop = TimeSpan.FromSeconds(10);
 
     private readonly Func<IVideoSource> _openSource;
     private readonly TimeProvider _time;
@@ -77,8 +78,16 @@ public sealed class CameraIngest : IDisposable
     /// <summary>The parameters of the newest audio frame; null before the first.</summary>
     public AudioFormat? Audio { get; private set; }
 
+    /// <summary>Times that it was tried to open the source.</summary>
+    public long Tries { get; private set; }
+
     /// <summary>Times that the source was opened with success.</summary>
     public long Connections { get; private set; }
+
+    /// <summary>What would do the stream good, one sentence for the user; null where nothing is to be said.</summary>
+    public string? Advice => Gop.Trouble ?? (Gop.LongestGop > LongGop
+        ? $"Its keyframes are up to {Gop.LongestGop.TotalSeconds:0} s apart: viewers start and recover sooner with a keyframe interval of 2 s ('smart codec' off)."
+        : null);
 
     /// <summary>The parameters of the newest picture; null before the first.</summary>
     public VideoFormat? Format { get; private set; }
@@ -151,6 +160,7 @@ public sealed class CameraIngest : IDisposable
         try
         {
             _isStarted = false;
+            Tries++;
             source = _openSource();
             lock (_gate)
             {

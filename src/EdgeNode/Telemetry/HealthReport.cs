@@ -86,4 +86,31 @@ public sealed record CameraHealth
 
     /// <summary>Players that watch.</summary>
     public int? Viewers { get; init; }
+
+    /// <summary>CODECS string of the audio that is taken along.</summary>
+    public string? Audio { get; init; }
+
+    /// <summary>The audio that is left out, by its usual name.</summary>
+    public string? AudioLeftOut { get; init; }
+
+    /// <summary>What would do the stream good, in a sentence; null where nothing is to be said.</summary>
+    public string? Advice { get; init; }
+
+    /// <summary>Times that it was tried to connect, and that it went well.</summary>
+    public long? Tries { get; init; }
+
+    /// <inheritdoc cref="Tries"/>
+    public long? Connections { get; init; }
+
+    /// <summary>RTP packets that never came.</summary>
+    public long? LostPackets { get; init; }
+
+    /// <summary>GOPs in which packets were lost: no face event comes of them.</summary>
+    public long? DamagedGops { get; init; }
+
+    /// <summary>GOPs that were larger than what is kept: viewers waited for the next keyframe.</summary>
+    public long? DroppedGops { get; init; }
+
+    /// <summary>Time stamps of the camera that had to be repaired.</summary>
+    public long? RepairedStamps { get; init; }
 }
