@@ -20,6 +20,21 @@ public static class FFmpegError
     /// <summary>The interrupt callback asked to stop.</summary>
     public static readonly int Exit = Tag('E', 'X', 'I', 'T');
 
+    /// <summary>Refused as it stands (EINVAL): a protocol or format that is not on the whitelist, among others.</summary>
+    public const int Invalid = -22;
+
+    /// <summary>The HTTP server answered 400.</summary>
+    public static readonly int HttpBadRequest = Tag('\xF8', '4', '0', '0');
+
+    /// <summary>The HTTP server answered 4xx, none of those named here.</summary>
+    public static readonly int HttpOther4xx = Tag('\xF8', '4', 'X', 'X');
+
+    /// <summary>The HTTP server answered 5xx; RTSP's 453 and 503 look so, too.</summary>
+    public static readonly int HttpServerError = Tag('\xF8', '5', 'X', 'X');
+
+    /// <summary>No protocol of the URL's name is built in or allowed.</summary>
+    public static readonly int ProtocolNotFound = Tag('\xF8', 'P', 'R', 'O');
+
     /// <summary>The HTTP server answered 401.</summary>
     public static readonly int HttpUnauthorized = Tag('\xF8', '4', '0', '1');
 

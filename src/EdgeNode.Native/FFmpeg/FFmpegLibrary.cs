@@ -9,7 +9,6 @@ namespace EdgeNode.Native.FFmpeg;
 public static unsafe class FFmpegLibrary
 {
     private const string FolderVariable = "EDGENODE_FFMPEG_DIR";
-    private const int LogQuiet = -8;
 
     private static readonly Lazy<Libraries> Loaded = new(LoadOnce);
 
@@ -79,8 +78,8 @@ public static unsafe class FFmpegLibrary
             _ => 0,
         });
 
-        // FFmpeg's own text goes to stderr and may hold URLs with passwords.
-        LibAv.av_log_set_level(LogQuiet);
+        // FFmpeg's own text would go to standard error, and may hold URLs with passwords.
+        FFmpegLog.Install();
         return libraries;
     }
 

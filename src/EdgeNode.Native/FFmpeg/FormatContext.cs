@@ -9,6 +9,7 @@ public sealed unsafe class FormatContext : SafeHandle
     private const int DiscardAll = 48;
     private const int DispositionAttachedPicture = 0x400;
     private const int TypeVideo = 0;
+    private const int TypeAudio = 1;
 
     private readonly FFmpegLayout _layout;
     private GCHandle _interrupt;
@@ -24,6 +25,9 @@ public sealed unsafe class FormatContext : SafeHandle
 
     /// <summary>Duration in microseconds, or a negative number when not known.</summary>
     public long DurationMicroseconds => *(long*)(Pointer + _layout.FormatDuration);
+
+    /// <summary>What <see cref="FFmpegLogLine.Context"/> is in lines that this context writes once it is open.</summary>
+    public nint Identity => handle;
 
     private byte* Pointer => (byte*)handle;
 
@@ -94,6 +98,7 @@ public sealed unsafe class FormatContext : SafeHandle
             Index = index,
             IsVideo = *(int*)(parameters + _layout.ParametersType) == TypeVideo
                 && (*(int*)(stream + _layout.StreamDisposition) & DispositionAttachedPicture) == 0,
+            IsAudio = *(int*)(parameters + _layout.ParametersType) == TypeAudio,
             CodecName = Marshal.PtrToStringUTF8((nint)LibAv.avcodec_get_name(*(int*)(parameters + _layout.ParametersCodec))) ?? "unknown",
             Width = *(int*)(parameters + _layout.ParametersWidth),
             Height = *(int*)(parameters + _layout.ParametersHeight),
@@ -104,12 +109,12 @@ public sealed unsafe class FormatContext : SafeHandle
         };
     }
 
-    /// <summary>Reads only stream <paramref name="index"/> from now on.</summary>
-    public void KeepOnly(int index)
+    /// <summary>Reads only stream <paramref name="index"/>, and <paramref name="second"/> where it is not negative, from now on.</summary>
+    public void KeepOnly(int index, int second = -1)
     {
         for (int i = 0; i < StreamCount; i++)
         {
-            if (i != index)
+            if (i != index && i != second)
                 *(int*)(StreamPointer(i) + _layout.StreamDiscard) = DiscardAll;
         }
     }

@@ -12,7 +12,10 @@ internal static unsafe partial class LibAv
     // libavutil
 
     [LibraryImport(Util)]
-    internal static partial void av_log_set_level(int level);
+    internal static partial void av_log_set_callback(delegate* unmanaged[Cdecl]<void*, int, byte*, void*, void> callback);
+
+    [LibraryImport(Util)]
+    internal static partial int av_log_format_line2(void* context, int level, byte* format, void* arguments, byte* line, int lineSize, int* printPrefix);
 
     [LibraryImport(Util)]
     internal static partial int av_strerror(int code, byte* text, nuint size);

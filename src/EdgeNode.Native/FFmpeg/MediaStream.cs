@@ -9,6 +9,9 @@ public sealed class MediaStream
     /// <summary>Moving pictures: neither sound nor a cover picture.</summary>
     public required bool IsVideo { get; init; }
 
+    /// <summary>Sound.</summary>
+    public required bool IsAudio { get; init; }
+
     /// <summary>FFmpeg's name of its codec, such as <c>h264</c>.</summary>
     public required string CodecName { get; init; }
 
@@ -27,6 +30,6 @@ public sealed class MediaStream
     /// <summary>Average pictures a second, 0 when not known.</summary>
     public required double FrameRate { get; init; }
 
-    /// <summary>What a decoder must know beforehand: avcC, or Annex B parameter sets; may be empty.</summary>
+    /// <summary>What a decoder must know beforehand: avcC or hvcC, Annex B parameter sets, or an AudioSpecificConfig; may be empty.</summary>
     public required byte[] Extradata { get; init; }
 }

@@ -21,6 +21,12 @@ public enum PixelFormat
     /// <summary>The same with luma 0–255 (yuvj422p).</summary>
     Yuvj422P,
 
+    /// <summary>Planar YCbCr 4:2:0, 10 bits in 16, little-endian.</summary>
+    Yuv420P10LE,
+
+    /// <summary>Planar YCbCr 4:2:2, 10 bits in 16, little-endian.</summary>
+    Yuv422P10LE,
+
     /// <summary>Planar YCbCr 4:4:0 (chroma halved downwards only), 8 bits.</summary>
     Yuv440P,
 
@@ -77,6 +83,8 @@ internal static class PixelFormats
         "nv12" => PixelFormat.Nv12,
         "yuv422p" => PixelFormat.Yuv422P,
         "yuvj422p" => PixelFormat.Yuvj422P,
+        "yuv420p10le" => PixelFormat.Yuv420P10LE,
+        "yuv422p10le" => PixelFormat.Yuv422P10LE,
         "yuv440p" => PixelFormat.Yuv440P,
         "yuvj440p" => PixelFormat.Yuvj440P,
         "yuv444p" => PixelFormat.Yuv444P,

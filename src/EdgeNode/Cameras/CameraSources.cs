@@ -7,44 +7,35 @@ namespace EdgeNode.Cameras;
 /// <summary>Chooses the client for a camera's URL.</summary>
 public static class CameraSources
 {
-    /// <summary>A source for one try: our own client for rtsp, libavformat for http(s), and a film that loops at its own pace for <c>file:</c>.</summary>
+    /// <summary>
+    /// A source for one try: our own client for rtsp, or libavformat where the camera is set to it; libavformat for http(s); and a film that loops at its own
+    /// pace for <c>file:</c>.
+    /// </summary>
+    /// <exception cref="SourceException">The URL makes no sense.</exception>
     public static IVideoSource Open(CameraConfiguration camera, TimeProvider time)
     {
         string url = camera.Url.Reveal();
-        if (url.StartsWith("rtsp://", StringComparison.Ordinal))
-            return OpenRtsp(url, camera.Username, camera.Password, time);
-        if (url.StartsWith("file:", StringComparison.Ordinal))
-            return new FileSource(url["file:".Length..], new FileSourceOptions { Paced = true, Loop = true }, time);
-        return new FileSource(WithLogin(url, camera.Username, camera.Password), new FileSourceOptions(), time);
-    }
-
-    /// <summary>
-    /// An http(s) URL with user and password in it, percent-encoded, as libavformat takes them (RFC 3986 §3.2.1). Those given
-    /// replace those inside it, as for rtsp. Holds the password: for libavformat alone.
-    /// </summary>
-    internal static string WithLogin(string url, string? user, Secret? password)
-    {
-        int start = url.IndexOf("://", StringComparison.Ordinal) + "://".Length;
-        int length = url.AsSpan(start).IndexOfAny("/?#");
-        string authority = length < 0 ? url[start..] : url.Substring(start, length);
-        int at = authority.LastIndexOf('@');
-        string login = at < 0 ? "" : authority[..at];
-        int colon = login.IndexOf(':');
-        string name = string.IsNullOrEmpty(user) ? login[..(colon < 0 ? login.Length : colon)] : Uri.EscapeDataString(user);
-        string word = password is not null ? Uri.EscapeDataString(password.Reveal()) : colon < 0 ? "" : login[(colon + 1)..];
-        return name.Length == 0 ? url : $"{url[..start]}{name}:{word}@{url[(start + at + 1)..]}";
+        if (CameraUrl.IsFile(url))
+            return new FileSource(url["file:".Length..], new FileSourceOptions { Paced = true, Loop = true, WithAudio = true }, time);
+        string? password = camera.Password?.Reveal();
+        if (!CameraUrl.IsRtsp(url))
+            return LiveUrlSource.Http(url, camera.Username, password, time: time);
+        return camera.Client == RtspClient.Ffmpeg
+            ? LiveUrlSource.Rtsp(url, camera.Username, password, camera.Transport, time: time)
+            : OpenRtsp(url, camera.Username, password, time);
     }
 
     /// <summary>A source to be read once, as fast as it goes: a file's path, or a URL.</summary>
-    public static IVideoSource OpenFilm(string pathOrUrl, TimeProvider time) => pathOrUrl.StartsWith("rtsp://", StringComparison.Ordinal)
+    /// <exception cref="SourceException">The URL makes no sense.</exception>
+    public static IVideoSource OpenFilm(string pathOrUrl, TimeProvider time) => CameraUrl.IsRtsp(pathOrUrl)
         ? OpenRtsp(pathOrUrl, null, null, time)
-        : new FileSource(pathOrUrl.StartsWith("file:", StringComparison.Ordinal) ? pathOrUrl["file:".Length..] : pathOrUrl, new FileSourceOptions(), time);
+        : new FileSource(CameraUrl.IsFile(pathOrUrl) ? pathOrUrl["file:".Length..] : pathOrUrl, new FileSourceOptions(), time);
 
-    private static RtspSource OpenRtsp(string url, string? user, Secret? password, TimeProvider time)
+    private static RtspSource OpenRtsp(string url, string? user, string? password, TimeProvider time)
     {
         try
         {
-            return new RtspSource(RtspUrl.Parse(url, user, password?.Reveal()), clock: time);
+            return new RtspSource(RtspUrl.Parse(url, user, password), clock: time);
         }
         catch (FormatException fault)
         {

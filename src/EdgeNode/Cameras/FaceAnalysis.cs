@@ -24,6 +24,7 @@ public sealed class FaceAnalysis : IDisposable
     private IVideoDecoder? _decoder;
     private VideoFormat? _format;
     private bool _awaitsKey = true;
+    private bool _isGopDamaged;
     private string? _trouble;
     private long? _analyzedAt;
     private long _nextDue = long.MinValue;
@@ -81,14 +82,17 @@ public sealed class FaceAnalysis : IDisposable
     private void Decode(AccessUnit unit)
     {
         if (unit.IsKey)
-            _awaitsKey = false;
+            _awaitsKey = _isGopDamaged = false;
         if (_awaitsKey)
             return;
+
+        // What builds on a damaged picture is damaged, whether its source says so or not.
+        _isGopDamaged |= unit.IsDamaged;
         try
         {
             if (!ReferenceEquals(unit.Format, _format))
                 Reopen(unit.Format);
-            _fed[(int)(_nextFed++ % RememberedUnits)] = (unit.Pts, unit.CapturedAt, unit.IsDamaged);
+            _fed[(int)(_nextFed++ % RememberedUnits)] = (unit.Pts, unit.CapturedAt, _isGopDamaged);
             long start = Stopwatch.GetTimestamp();
             _decoder!.Send(unit);
             _decodeTicks += Stopwatch.GetTimestamp() - start;

@@ -62,6 +62,12 @@ internal static class AnalyzeCommand
         long? firstPts = null;
         while (!cancel.IsCancellationRequested && film.Read() is { } unit)
         {
+            if (unit.Audio is not null)
+            {
+                unit.Release();
+                continue;
+            }
+
             firstPts ??= unit.Pts;
             DateTime capturedAt = startedAt.AddSeconds((double)(unit.Pts - firstPts.Value) / AccessUnit.TicksPerSecond);
             clock.Now = capturedAt > clock.Now ? capturedAt : clock.Now;

@@ -6,7 +6,7 @@ namespace EdgeNode.Decoding;
 /// <summary>
 /// Decodes on the processor by libavcodec, one thread, no more pictures held back than the stream itself asks for. The coded
 /// bytes are not copied, and the pixels are shown where libavcodec keeps them. 8-bit 4:2:0, 4:2:2 (every second chroma row is
-/// left out) and monochrome streams are taken. After a picture with errors all are damaged up to the next keyframe, as they build on it.
+/// left out) and monochrome streams are taken; of 10-bit ones the upper 8 bits are copied. After a picture with errors all are damaged up to the next keyframe, as they build on it.
 /// </summary>
 public sealed class SoftwareDecoder : IVideoDecoder
 {
@@ -15,6 +15,7 @@ public sealed class SoftwareDecoder : IVideoDecoder
     private readonly CodecContext _codec;
     private readonly Packet _packet;
     private readonly Frame _frame;
+    private readonly NarrowedPlanes _narrowed = new();
     private byte[] _neutral = [];
     private bool _skipNonReference;
     private bool _isTainted;
@@ -129,8 +130,27 @@ public sealed class SoftwareDecoder : IVideoDecoder
         ReadOnlySpan<byte> cr;
         int chromaStride = _frame.Stride(1);
         int chromaStep = 1;
+        ReadOnlySpan<byte> luma;
+        int lumaStride = _frame.Stride(0);
+        if (format is PixelFormat.Yuv420P10LE or PixelFormat.Yuv422P10LE)
+        {
+            int rowStep = format == PixelFormat.Yuv422P10LE ? 2 : 1;
+            _narrowed.Fill(_frame, width, height, rowStep);
+            luma = _narrowed.Luma;
+            lumaStride = width;
+        }
+        else
+        {
+            luma = format == PixelFormat.Other ? default : _frame.Plane(0, height, width);
+        }
+
         switch (format)
         {
+            case PixelFormat.Yuv420P10LE or PixelFormat.Yuv422P10LE:
+                cb = _narrowed.Cb;
+                cr = _narrowed.Cr;
+                chromaStride = chromaWidth;
+                break;
             case PixelFormat.Yuv420P or PixelFormat.Yuvj420P:
                 cb = _frame.Plane(1, chromaHeight, chromaWidth);
                 cr = _frame.Plane(2, chromaHeight, chromaWidth);
@@ -150,7 +170,7 @@ public sealed class SoftwareDecoder : IVideoDecoder
                 cb = cr = Neutral(chromaWidth);
                 break;
             default:
-                throw new DecodeException($"The stream's pixels are {_frame.FormatName}: set the camera to 8-bit 4:2:0.");
+                throw new DecodeException($"The stream's pixels are {_frame.FormatName}: set the camera to 4:2:0 with 8 or 10 bits.");
         }
 
         int matrix = _frame.MatrixCoefficients;
@@ -158,10 +178,10 @@ public sealed class SoftwareDecoder : IVideoDecoder
         {
             Width = width,
             Height = height,
-            Y = _frame.Plane(0, height, width),
+            Y = luma,
             Cb = cb,
             Cr = cr,
-            LumaStride = _frame.Stride(0),
+            LumaStride = lumaStride,
             ChromaStride = chromaStride,
             ChromaStep = chromaStep,
             FullRange = _frame.IsFullRange || format is PixelFormat.Yuvj420P or PixelFormat.Yuvj422P,

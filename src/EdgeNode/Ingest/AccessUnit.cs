@@ -40,7 +40,7 @@ public sealed class AccessUnit
     /// <summary>When the picture was taken, by the node's clock, UTC.</summary>
     public DateTime CapturedAt { get; private set; }
 
-    /// <summary>Decoding may begin here: an IDR picture.</summary>
+    /// <summary>Decoding may begin here: an IDR or IRAP picture, or a recovery point (an I picture of an open GOP, the beginning of an intra refresh).</summary>
     public bool IsKey { get; private set; }
 
     /// <summary>Other pictures refer to this one (nal_ref_idc is not 0); false allows a decoder to leave it out.</summary>

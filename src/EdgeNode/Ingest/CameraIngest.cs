@@ -21,6 +21,10 @@ public sealed class CameraIngest : IDisposable
     private readonly Thread _thread;
     private IVideoSource? _source;
     private CameraStatus _status;
+    private long _lostBefore;
+    private string? _leftOutAudio;
+    private int _failedStarts;
+    private bool _isStarted;
 
     /// <summary>
     /// Ingest of camera <paramref name="id"/>, from sources that <paramref name="openSource"/> makes, one a try.
@@ -48,8 +52,30 @@ public sealed class CameraIngest : IDisposable
     /// <summary>What came so far.</summary>
     public IngestStatistics Statistics { get; }
 
-    /// <summary>Stamps that had to be repaired.</summary>
+    /// <summary>Stamps that had to be repaired. From any thread.</summary>
     public long RepairedStamps => _timeline.Repaired;
+
+    /// <summary>GOPs that were larger than what is kept (<see cref="GopBuffer.Trouble"/>).</summary>
+    public long DroppedGops => Gop.DroppedGops;
+
+    /// <summary>GOPs in which packets were lost: no face event comes of them.</summary>
+    public long DamagedGops => Statistics.DamagedGops;
+
+    /// <summary>Packets that never came, over all connections. From any thread.</summary>
+    public long LostPackets
+    {
+        get
+        {
+            lock (_gate)
+                return _lostBefore + (_source?.LostPackets ?? 0);
+        }
+    }
+
+    /// <summary>What the camera's audio is that is left out, such as <c>G.711 A-law</c>; null when there is none. From any thread.</summary>
+    public string? LeftOutAudio => Volatile.Read(ref _leftOutAudio);
+
+    /// <summary>The parameters of the newest audio frame; null before the first.</summary>
+    public AudioFormat? Audio { get; private set; }
 
     /// <summary>Times that the source was opened with success.</summary>
     public long Connections { get; private set; }
@@ -93,6 +119,8 @@ public sealed class CameraIngest : IDisposable
                 if (_stop.IsSet)
                     return;
                 wait = backoff.Next(trouble.Trouble);
+                if (!_isStarted && trouble.Trouble == SourceTrouble.Stalled)
+                    _failedStarts++;
                 Publish(StateFor(trouble.Trouble), trouble.Message);
             }
             catch (Exception fault)
@@ -117,6 +145,7 @@ public sealed class CameraIngest : IDisposable
         IVideoSource? source = null;
         try
         {
+            _isStarted = false;
             source = _openSource();
             lock (_gate)
             {
@@ -125,7 +154,9 @@ public sealed class CameraIngest : IDisposable
                 _source = source;
             }
 
+            source.GrantPatience(_failedStarts);
             source.Open();
+            Volatile.Write(ref _leftOutAudio, source.LeftOutAudio);
             _timeline.BeginConnection();
             Connections++;
             // A camera that connects and then says nothing, again and again, stays stalled.
@@ -136,18 +167,9 @@ public sealed class CameraIngest : IDisposable
                 AccessUnit? unit = source.Read();
                 if (unit is null)
                     return new SourceException(SourceTrouble.Closed, "The stream came to its end.");
-                if (_status.State != CameraState.Streaming)
-                {
-                    backoff.Reset();
-                    Publish(CameraState.Streaming, null);
-                }
-
                 try
                 {
-                    _timeline.Place(unit);
-                    Format = unit.Format;
-                    Statistics.Count(unit);
-                    Gop.Push(unit);
+                    Take(unit, backoff);
                 }
                 finally
                 {
@@ -169,9 +191,33 @@ public sealed class CameraIngest : IDisposable
         finally
         {
             lock (_gate)
+            {
+                _lostBefore += _source?.LostPackets ?? 0;
                 _source = null;
+            }
+
             Close(source);
         }
+    }
+
+    private void Take(AccessUnit unit, Backoff backoff)
+    {
+        if (unit.Audio is null && !_isStarted)
+        {
+            _isStarted = true;
+            _failedStarts = 0;
+            backoff.Reset();
+            Publish(CameraState.Streaming, null);
+        }
+
+        if (!_timeline.Place(unit))
+            return;
+        if (unit.Audio is null)
+            Format = unit.Format;
+        else
+            Audio = unit.Audio;
+        Statistics.Count(unit);
+        Gop.Push(unit);
     }
 
     private void Close(IVideoSource? source)

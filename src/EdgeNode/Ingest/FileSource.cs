@@ -1,7 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
-using EdgeNode.Ingest.H264;
-using EdgeNode.Native.FFmpeg;
-using EdgeNode.Native.Memory;
+using EdgeNode.Ingest.Libav;
 
 namespace EdgeNode.Ingest;
 
@@ -14,114 +12,89 @@ public sealed class FileSourceOptions
     /// <summary>Start over at the end, on the same timeline.</summary>
     public bool Loop { get; init; }
 
+    /// <summary>Give the AAC audio, too. Audio is not paced: it comes when its container has it, beside the pictures.</summary>
+    public bool WithAudio { get; init; }
+
     /// <summary>The longest that <see cref="FileSource.Open"/> or the reading of one picture may take.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(5);
 }
 
 /// <summary>
-/// The first H.264 video of a file, or of an http(s) URL, read by libavformat (MP4, Matroska, AVI, FLV, MPEG-TS, raw H.264).
-/// The file's own timestamps are kept, at 90 kHz; a picture without one gets one.
+/// The first video (H.264 or H.265) of a film: a file, or an http(s) URL that is read once, by libavformat (MP4, Matroska, AVI, FLV, MPEG-TS, raw video).
+/// The film's own timestamps are kept, at 90 kHz; a picture without one gets one. What is live comes by <see cref="LiveUrlSource"/>.
 /// </summary>
 public sealed class FileSource : IVideoSource
 {
-    // What the demuxers call themselves. Playlists (concat, HLS) are left out: they open other files and addresses.
-    private const string Containers = "mov,matroska,avi,flv,mpegts,mpeg,h264";
-    private const string VideoCodecName = "h264";
-
     // Behind by more than this, pictures go on at their own speed from now rather than in a rush.
     private static readonly TimeSpan LatestRush = TimeSpan.FromSeconds(1);
 
-    private readonly string _url;
-    private readonly string _name;
-    private readonly bool _isNetwork;
+    private readonly DemuxerInput _input;
     private readonly FileSourceOptions _options;
     private readonly TimeProvider _time;
-    private readonly Func<bool> _interrupted;
+    private readonly Demuxer _demuxer;
     private readonly Pacer? _pacer;
 
-    private FormatContext? _context;
-    private Packet? _packet;
-    private MediaStream? _stream;
-    private H264Packetizer? _packetizer;
-    private FileTimeline? _timeline;
+    private FilmTimeline? _timeline;
     private VideoFormat? _sent;
-    private long _deadline;
     private DateTime _startedAt;
-    private volatile bool _aborted;
 
     /// <summary>Prepares to read <paramref name="pathOrUrl"/>; nothing is opened yet.</summary>
+    /// <exception cref="SourceException">The URL makes no sense.</exception>
     public FileSource(string pathOrUrl, FileSourceOptions? options = null, TimeProvider? time = null)
     {
         _options = options ?? new FileSourceOptions();
         _time = time ?? TimeProvider.System;
-        _interrupted = () => _aborted || _time.GetTimestamp() > Volatile.Read(ref _deadline);
-        _isNetwork = pathOrUrl.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || pathOrUrl.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
-        _url = _isNetwork ? pathOrUrl : $"file:{pathOrUrl}";
-        _name = _isNetwork ? HostOf(pathOrUrl) : pathOrUrl;
+        try
+        {
+            _input = Configuration.CameraUrl.IsHttp(pathOrUrl) ? DemuxerInput.HttpFilm(pathOrUrl) : DemuxerInput.File(pathOrUrl);
+        }
+        catch (FormatException fault)
+        {
+            throw new SourceException(SourceTrouble.Unsupported, fault.Message, fault);
+        }
+
+        _demuxer = new Demuxer(_input, _options.WithAudio, _time);
         if (_options.Paced)
             _pacer = new Pacer(_time);
     }
 
     /// <summary>The parameters of the pictures that are read now; known after <see cref="Open"/>, for raw streams after the first picture.</summary>
-    public VideoFormat? Format => _packetizer?.Format;
+    public VideoFormat? Format => _demuxer.Format;
 
-    /// <summary>How long the file is, or null when that is not known. Valid while it is open.</summary>
-    public TimeSpan? Duration => _context is { DurationMicroseconds: >= 0 } context ? TimeSpan.FromMicroseconds(context.DurationMicroseconds) : null;
+    /// <summary>How long the film is, or null when that is not known. Valid while it is open.</summary>
+    public TimeSpan? Duration => _demuxer.Duration;
+
+    /// <inheritdoc/>
+    public string? LeftOutAudio => _demuxer.LeftOutAudio;
 
     /// <inheritdoc/>
     public void Open()
     {
-        StartDeadline();
-        if (!_isNetwork)
+        if (!_input.IsNetwork)
             CheckFile();
-        try
-        {
-            _packet ??= new Packet();
-            _context = FormatContext.Open(
-                _url,
-                [("protocol_whitelist", _isNetwork ? "http,https,tls,tcp" : "file"), ("format_whitelist", Containers)],
-                _interrupted);
-        }
-        catch (FFmpegException e)
-        {
-            throw OpenFailed(e);
-        }
-
-        _stream = PickVideo(_context);
-        _context.KeepOnly(_stream.Index);
-        _packetizer ??= new H264Packetizer();
-        _timeline ??= new FileTimeline(_stream);
-        try
-        {
-            _packetizer.SetParameters(_stream.Extradata);
-        }
-        catch (InvalidDataException e)
-        {
-            throw new SourceException(SourceTrouble.Unsupported, $"The H.264 video of {_name} cannot be read: {e.Message}", e);
-        }
+        _demuxer.Open(_options.Deadline);
+        _timeline ??= new FilmTimeline(new FrameClock(_demuxer.Video));
     }
 
     /// <inheritdoc/>
     public AccessUnit? Read()
     {
-        FormatContext context = _context ?? throw new InvalidOperationException("Open comes first.");
         bool startedOver = false;
         while (true)
         {
-            StartDeadline();
-            int result = context.Read(_packet!);
-            if (result == FFmpegError.EndOfFile)
+            _demuxer.StartDeadline(_options.Deadline);
+            if (!_demuxer.Read(out DemuxedFrame frame))
             {
-                // A file whose whole length held no picture would be read for ever.
+                // A film whose whole length held no picture would be read for ever.
                 if (!_options.Loop || startedOver || _sent is null)
-                    return _sent is null ? throw NoPicture() : null;
+                    return _sent is null ? throw DemuxerTrouble.OfNoPicture(_input) : null;
                 startedOver = true;
-                context = StartOver(context);
+                _timeline!.StartOver();
+                Open();
                 continue;
             }
 
-            ThrowIfStopped(result);
-            if (_packet!.StreamIndex == _stream!.Index && TryMakeUnit(_packet, out AccessUnit? unit))
+            if (frame.Memory is not null && (frame.IsPicture ? TryMakePicture(frame, out AccessUnit? unit) : TryMakeAudio(frame, out unit)))
                 return unit;
         }
     }
@@ -129,130 +102,42 @@ public sealed class FileSource : IVideoSource
     /// <inheritdoc/>
     public void Abort()
     {
-        _aborted = true;
+        _demuxer.Abort();
         _pacer?.Abort();
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _context?.Dispose();
-        _context = null;
-        _packet?.Dispose();
-        _packet = null;
+        _demuxer.Dispose();
         _pacer?.Dispose();
     }
 
-    private static string HostOf(string url) => Uri.TryCreate(url, UriKind.Absolute, out Uri? uri) ? $"{uri.Scheme}://{uri.Authority}" : "the URL";
-
-    private void StartDeadline() =>
-        Volatile.Write(ref _deadline, _time.GetTimestamp() + (long)(_options.Deadline.TotalSeconds * _time.TimestampFrequency));
-
     private void CheckFile()
     {
-        if (Directory.Exists(_name))
-            throw new SourceException(SourceTrouble.NotFound, $"{_name} is a folder: name a video file.");
-        var file = new FileInfo(_name);
+        string path = _input.Name;
+        if (Directory.Exists(path))
+            throw new SourceException(SourceTrouble.NotFound, $"{path} is a folder: name a video file.");
+        var file = new FileInfo(path);
         if (!file.Exists)
-            throw new SourceException(SourceTrouble.NotFound, $"There is no file {_name}.");
+            throw new SourceException(SourceTrouble.NotFound, $"There is no file {path}.");
         if (file.Length == 0)
-            throw new SourceException(SourceTrouble.Unsupported, $"The file {_name} is empty.");
+            throw new SourceException(SourceTrouble.Unsupported, $"The file {path} is empty.");
     }
 
-    private SourceException OpenFailed(FFmpegException e)
-    {
-        const int NoAccess = -13;
-        if (_aborted)
-            return new SourceException(SourceTrouble.Closed, $"{_name} was closed.", e);
-        if (e.Code == FFmpegError.Exit)
-            return new SourceException(SourceTrouble.Stalled, $"{_name} did not answer within {_options.Deadline.TotalSeconds:0.#} s.", e);
-        if (e.Code == 0)
-            return new SourceException(SourceTrouble.Unsupported, e.Message, e);
-        if (e.Code == FFmpegError.HttpUnauthorized || e.Code == FFmpegError.HttpForbidden)
-            return new SourceException(SourceTrouble.Unauthorized, $"{_name} refuses the user name or password.", e);
-        if (e.Code == FFmpegError.HttpNotFound || e.Code == FFmpegError.NoEntry)
-            return new SourceException(SourceTrouble.NotFound, $"{_name} has no such video.", e);
-        if (e.Code == NoAccess)
-            return new SourceException(SourceTrouble.NotFound, $"The file {_name} may not be read: give the node's user the right to.", e);
-        return _isNetwork && e.Code is < 0 and > -200
-            ? new SourceException(SourceTrouble.Unreachable, $"{_name} cannot be reached: {FFmpegError.Describe(e.Code)}.", e)
-            : new SourceException(SourceTrouble.Unsupported, $"{_name} is no video file that the node can read (MP4, Matroska, AVI, FLV, MPEG-TS).", e);
-    }
-
-    private MediaStream PickVideo(FormatContext context)
-    {
-        string? other = null;
-        for (int i = 0; i < context.StreamCount; i++)
-        {
-            MediaStream stream = context.Stream(i);
-            if (!stream.IsVideo)
-                continue;
-            if (stream.CodecName == VideoCodecName)
-                return stream;
-            other ??= stream.CodecName;
-        }
-
-        throw new SourceException(SourceTrouble.Unsupported, other is null
-            ? $"{_name} has no video in it: H.264 video is needed."
-            : $"The video of {_name} is {other}: H.264 video is needed.");
-    }
-
-    private FormatContext StartOver(FormatContext context)
-    {
-        context.Dispose();
-        _context = null;
-        _timeline!.StartOver();
-        Open();
-        return _context!;
-    }
-
-    private void ThrowIfStopped(int result)
-    {
-        if (_aborted)
-            throw new SourceException(SourceTrouble.Closed, $"{_name} was closed.");
-        if (result == FFmpegError.Exit)
-            throw new SourceException(SourceTrouble.Stalled, $"Nothing came from {_name} for {_options.Deadline.TotalSeconds:0.#} s.");
-        if (result < 0)
-            throw new SourceException(SourceTrouble.Closed, $"{_name} cannot be read on: {FFmpegError.Describe(result)}.");
-    }
-
-    private SourceException NoPicture() => new(SourceTrouble.Unsupported, $"{_name} has no picture in it at which decoding can begin.");
-
-    private bool TryMakeUnit(Packet packet, [NotNullWhen(true)] out AccessUnit? unit)
+    private bool TryMakePicture(in DemuxedFrame frame, [NotNullWhen(true)] out AccessUnit? unit)
     {
         unit = null;
-        PacketMemory? memory;
-        int length;
-        AccessUnitFlags flags;
-        try
-        {
-            if (!packet.NewParameters.IsEmpty)
-                _packetizer!.SetParameters(packet.NewParameters);
-            memory = _packetizer!.Packetize(packet.Data, out length, out flags);
-        }
-        catch (InvalidDataException)
-        {
-            // One broken packet in the middle of a file: the next ones are marked, up to the next keyframe.
-            _packetizer!.MarkDamaged();
-            return false;
-        }
-
-        if (memory is null)
-            return false;
-        if (packet.IsCorrupt)
-        {
-            flags |= AccessUnitFlags.Damaged;
-            _packetizer.MarkDamaged();
-        }
+        AccessUnitFlags flags = frame.Flags;
 
         // A recording may be cut in the middle of a GOP.
         if (_sent is null && (flags & AccessUnitFlags.Key) == 0)
         {
-            memory.Release();
+            frame.Memory!.Release();
             return false;
         }
 
-        (long dts, long pts) = _timeline!.Place(packet, _packetizer.Format!.ReorderDepth);
+        (long dts, long pts) = _timeline!.Place(frame, frame.Video!.ReorderDepth);
         if (_sent is null)
         {
             flags |= AccessUnitFlags.StartsTimeline;
@@ -268,34 +153,43 @@ public sealed class FileSource : IVideoSource
         else
         {
             TimeSpan late = _pacer.WaitUntil(FromTicks(dts - _timeline.FirstDts), LatestRush);
-            if (_aborted)
+            if (_demuxer.IsAborted)
             {
-                memory.Release();
-                ThrowIfStopped(0);
+                frame.Memory!.Release();
+                throw DemuxerTrouble.OfReading(_input, 0, isAborted: true, default);
             }
 
-            // By the clock as it is now, which may have been set since the start; B-frames were taken before the frames they follow.
-            capturedAt = _time.GetUtcNow().UtcDateTime - late + FromTicks(pts - dts - (_timeline.FirstPts - _timeline.FirstDts));
+            // By the clock as it is now, which may have been set since the start.
+            capturedAt = _time.GetUtcNow().UtcDateTime - late;
         }
 
-        VideoFormat format = _packetizer.Format!;
-        unit = AccessUnit.Create(memory, length, format, new AccessUnitTiming(dts, pts, capturedAt), flags);
-        _sent = format;
+        _sent = frame.Video;
+        unit = AccessUnit.Create(frame.Memory!, frame.Length, frame.Video, new AccessUnitTiming(dts, pts, capturedAt), flags);
+        return true;
+    }
+
+    private bool TryMakeAudio(in DemuxedFrame frame, [NotNullWhen(true)] out AccessUnit? unit)
+    {
+        unit = null;
+        if (_sent is null || !_timeline!.TryPlaceAudio(frame.Pts ?? frame.Dts, out long at))
+        {
+            frame.Memory!.Release();
+            return false;
+        }
+
+        DateTime capturedAt = _pacer is null ? _startedAt + FromTicks(at - _timeline.FirstPts) : _time.GetUtcNow().UtcDateTime;
+        unit = AccessUnit.CreateAudio(frame.Memory!, frame.Length, frame.Audio!, new AccessUnitTiming(at, at, capturedAt));
         return true;
     }
 
     private static TimeSpan FromTicks(long ticks) => TimeSpan.FromTicks(ticks * (TimeSpan.TicksPerSecond / 10_000) / (AccessUnit.TicksPerSecond / 10_000));
 
-    /// <summary>Puts a stream's timestamps at 90 kHz on one rising line, over as many rounds as it is read.</summary>
-    private sealed class FileTimeline(MediaStream stream)
+    /// <summary>Puts a film's timestamps on one rising line, over as many rounds as it is read.</summary>
+    private sealed class FilmTimeline(FrameClock clock)
     {
-        private readonly long _usualStep = stream.FrameRate is >= 1 and <= 240
-            ? (long)Math.Round(AccessUnit.TicksPerSecond / stream.FrameRate)
-            : AccessUnit.TicksPerSecond / 25;
-
         private long _offset;
         private long _last;
-        private long _lastStep;
+        private long? _lastAudio;
         private bool _isFirstEver = true;
         private bool _isFirstOfRound = true;
 
@@ -303,48 +197,38 @@ public sealed class FileSource : IVideoSource
 
         public long FirstPts { get; set; }
 
-        public void StartOver() => _isFirstOfRound = true;
-
-        public (long Dts, long Pts) Place(Packet packet, int reorderDepth)
+        public void StartOver()
         {
-            long? stampedPts = ToTicks(packet.Pts) + _offset;
-            long dts = ToTicks(packet.Dts) + _offset ?? Missing(stampedPts, reorderDepth);
-            if (_isFirstOfRound && !_isFirstEver)
-            {
-                long shift = _last + _lastStep - dts;
-                _offset += shift;
-                stampedPts += shift;
-                dts += shift;
-            }
+            _isFirstOfRound = true;
+            clock.Begin();
+        }
 
+        public (long Dts, long Pts) Place(in DemuxedFrame frame, int reorderDepth)
+        {
+            long lastStep = clock.Step;
+            (long dts, long pts) = clock.Next(frame, reorderDepth);
+            if (_isFirstOfRound && !_isFirstEver)
+                _offset = _last + lastStep - dts;
+            dts += _offset;
+            pts += _offset;
             if (!_isFirstEver && dts <= _last)
                 dts = _last + 1;
-            long pts = Math.Max(stampedPts ?? dts, dts);
-
-            long step = packet.Duration > 0 ? ToTicks(packet.Duration)!.Value : _usualStep;
-            _lastStep = Math.Clamp(step, 1, 10 * AccessUnit.TicksPerSecond);
             _last = dts;
             if (_isFirstEver)
                 FirstDts = dts;
             _isFirstEver = false;
             _isFirstOfRound = false;
-            return (dts, pts);
+            return (dts, Math.Max(pts, dts));
         }
 
-        // Matroska stores presentation times only, and libavformat leaves the first decoding times open where there are B-frames.
-        private long Missing(long? stampedPts, int reorderDepth)
+        // Before a round's first picture nobody knows where the round lies; what reaches into the next one is cut.
+        public bool TryPlaceAudio(long? stamp, out long at)
         {
-            if (stampedPts is { } pts && (reorderDepth == 0 || _isFirstOfRound))
-                return pts - reorderDepth * _usualStep;
-            return _isFirstEver ? 0 : _last + _lastStep;
-        }
-
-        private long? ToTicks(long stamp)
-        {
-            if (stamp == Packet.NoTimestamp)
-                return null;
-            Int128 scaled = (Int128)stamp * stream.TimeBaseNumerator * AccessUnit.TicksPerSecond;
-            return (long)(scaled / stream.TimeBaseDenominator);
+            at = stamp + _offset ?? 0;
+            if (stamp is null || _isFirstOfRound || at <= _lastAudio)
+                return false;
+            _lastAudio = at;
+            return true;
         }
     }
 }

@@ -3,7 +3,8 @@ namespace EdgeNode.Ingest;
 /// <summary>
 /// The access units since the last keyframe but one, and those who consume them. A consumer starts at the older keyframe,
 /// so that a viewer has a picture, and a player its hold-back, at once, and analytics that wake see what woke them.
-/// Bounded in bytes: a GOP that outgrows the bound is dropped, and consumers who come then wait for the next keyframe.
+/// Bounded in bytes: a GOP that outgrows the bound is dropped, and consumers who come then get nothing before the next keyframe.
+/// Audio frames lie among the pictures as they came.
 /// </summary>
 public sealed class GopBuffer : IAccessUnitFeed, IDisposable
 {
@@ -16,6 +17,7 @@ public sealed class GopBuffer : IAccessUnitFeed, IDisposable
     private long _lastKeyDts = long.MinValue;
     private long _longestGopTicks;
     private long _droppedGops;
+    private bool _isOverfull;
 
     /// <summary>A buffer that holds <paramref name="bytesAtMost"/> bytes of coded pictures at most.</summary>
     public GopBuffer(int bytesAtMost = 16 << 20)
@@ -67,6 +69,23 @@ public sealed class GopBuffer : IAccessUnitFeed, IDisposable
         }
     }
 
+    /// <summary>
+    /// What is the matter with the camera's GOPs, one sentence for the user; null while they fit. Holds from the moment that one is dropped until a
+    /// whole one fitted.
+    /// </summary>
+    public string? Trouble
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _isOverfull
+                    ? $"Its pictures from one keyframe to the next are larger than {_bytesAtMost >> 20} MB, so viewers wait for the next keyframe: set a shorter keyframe interval or a lower bit rate."
+                    : null;
+            }
+        }
+    }
+
     /// <summary>Shares one unit with all consumers; the caller keeps its own reference.</summary>
     public void Push(AccessUnit unit)
     {
@@ -79,7 +98,7 @@ public sealed class GopBuffer : IAccessUnitFeed, IDisposable
             if (_newestKey >= 0)
                 Keep(unit);
             foreach (Attachment attachment in _attachments)
-                Hand(unit, attachment.Sink);
+                attachment.Take(unit);
         }
     }
 
@@ -88,9 +107,9 @@ public sealed class GopBuffer : IAccessUnitFeed, IDisposable
     {
         lock (_gate)
         {
-            foreach (AccessUnit unit in _units)
-                Hand(unit, sink);
             var attachment = new Attachment(this, sink);
+            foreach (AccessUnit unit in _units)
+                attachment.Take(unit);
             _attachments = [.. _attachments, attachment];
             return attachment;
         }
@@ -115,14 +134,6 @@ public sealed class GopBuffer : IAccessUnitFeed, IDisposable
             _attachments = [];
     }
 
-    private static void Hand(AccessUnit unit, IAccessUnitSink sink)
-    {
-        if (unit.Audio is null)
-            sink.OnAccessUnit(unit);
-        else
-            sink.OnAudio(unit);
-    }
-
     private void StartGop(AccessUnit key)
     {
         if (_lastKeyDts != long.MinValue)
@@ -130,6 +141,8 @@ public sealed class GopBuffer : IAccessUnitFeed, IDisposable
         _lastKeyDts = key.Dts;
         if (_newestKey > 0)
             Drop(_newestKey);
+        if (_newestKey >= 0)
+            _isOverfull = false;
         _newestKey = _units.Count;
     }
 
@@ -146,6 +159,7 @@ public sealed class GopBuffer : IAccessUnitFeed, IDisposable
             Drop(_units.Count);
             _newestKey = -1;
             _droppedGops++;
+            _isOverfull = true;
             return;
         }
 
@@ -167,7 +181,19 @@ public sealed class GopBuffer : IAccessUnitFeed, IDisposable
 
     private sealed class Attachment(GopBuffer buffer, IAccessUnitSink sink) : IDisposable
     {
-        public IAccessUnitSink Sink => sink;
+        private bool _awaitsKey = true;
+
+        public void Take(AccessUnit unit)
+        {
+            if (unit.IsKey)
+                _awaitsKey = false;
+            if (_awaitsKey)
+                return;
+            if (unit.Audio is null)
+                sink.OnAccessUnit(unit);
+            else
+                sink.OnAudio(unit);
+        }
 
         public void Dispose()
         {

@@ -10,9 +10,26 @@ public interface IVideoSource : IDisposable
     /// <exception cref="SourceException">It could not be had; the message says why in one sentence, without secrets.</exception>
     void Open();
 
-    /// <summary>Blocks for the next picture or audio frame; null when the source has come to its end. The caller releases it.</summary>
+    /// <summary>
+    /// Blocks for the next picture or audio frame; null when the source has come to its end. The caller releases it. Its
+    /// <see cref="AccessUnit.CapturedAt"/> is when it arrived (from a recording: when it was due).
+    /// </summary>
     /// <exception cref="SourceException">The connection broke, or nothing came within the source's deadline.</exception>
     AccessUnit? Read();
+
+    /// <summary>
+    /// Said before <see cref="Open"/>: so many starts in a row came to nothing although the camera answered. A source may give a slow
+    /// camera more time at each; it never gives a streaming one more.
+    /// </summary>
+    void GrantPatience(int failedStarts)
+    {
+    }
+
+    /// <summary>Packets that never came, since it was opened; 0 where that cannot be known. From any thread.</summary>
+    long LostPackets => 0;
+
+    /// <summary>What the camera's audio is that the node leaves out, such as <c>G.711 A-law</c>; null when there is none. From any thread.</summary>
+    string? LeftOutAudio => null;
 
     /// <summary>Makes a blocked <see cref="Open"/> or <see cref="Read"/> return at once, from any thread.</summary>
     void Abort();
@@ -39,7 +56,7 @@ public enum SourceTrouble
     /// <summary>The connection ended.</summary>
     Closed,
 
-    /// <summary>It speaks, but nothing that the node understands: no H.264 video, a broken answer.</summary>
+    /// <summary>It speaks, but nothing that the node understands: no H.264 or H.265 video, a broken answer.</summary>
     Unsupported,
 }
 

@@ -14,9 +14,22 @@ public sealed class IngestStatistics(TimeProvider time)
     private long _bytes;
     private long _lastKeyDts = long.MinValue;
     private double _gopSeconds;
+    private long _audioUnits;
+    private long _damagedUnits;
+    private long _damagedGops;
+    private bool _isGopDamaged;
 
     /// <summary>Pictures since the start.</summary>
     public long Units => Interlocked.Read(ref _units);
+
+    /// <summary>Audio frames since the start.</summary>
+    public long AudioUnits => Interlocked.Read(ref _audioUnits);
+
+    /// <summary>Pictures with lost packets in them, or in what they build on.</summary>
+    public long DamagedUnits => Interlocked.Read(ref _damagedUnits);
+
+    /// <summary>GOPs with such pictures.</summary>
+    public long DamagedGops => Interlocked.Read(ref _damagedGops);
 
     /// <summary>Coded bytes since the start.</summary>
     public long Bytes => Interlocked.Read(ref _bytes);
@@ -34,11 +47,15 @@ public sealed class IngestStatistics(TimeProvider time)
     /// <summary>Counts one unit.</summary>
     public void Count(AccessUnit unit)
     {
-        Interlocked.Increment(ref _units);
         Interlocked.Add(ref _bytes, unit.Length);
+        bool isPicture = unit.Audio is null;
+        if (isPicture)
+            CountPicture(unit);
+        else
+            Interlocked.Increment(ref _audioUnits);
         lock (_gate)
         {
-            _windowUnits++;
+            _windowUnits += isPicture ? 1 : 0;
             _windowBytes += unit.Length;
             double elapsed = time.GetElapsedTime(_windowStart).TotalSeconds;
             if (elapsed >= Window.TotalSeconds)
@@ -55,5 +72,18 @@ public sealed class IngestStatistics(TimeProvider time)
                 _gopSeconds = (double)(unit.Dts - _lastKeyDts) / AccessUnit.TicksPerSecond;
             _lastKeyDts = unit.Dts;
         }
+    }
+
+    private void CountPicture(AccessUnit unit)
+    {
+        Interlocked.Increment(ref _units);
+        if (unit.IsKey)
+            _isGopDamaged = false;
+        if (!unit.IsDamaged)
+            return;
+        Interlocked.Increment(ref _damagedUnits);
+        if (!_isGopDamaged)
+            Interlocked.Increment(ref _damagedGops);
+        _isGopDamaged = true;
     }
 }

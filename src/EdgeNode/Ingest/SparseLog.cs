@@ -11,7 +11,10 @@ internal sealed class SparseLog(ILogger log, TimeProvider clock)
     private int _held;
 
     /// <summary>Call from one thread at a time.</summary>
-    internal void Warn(string sentence)
+    internal void Warn(string sentence) => Write(LogLevel.Warning, sentence);
+
+    /// <summary>The same at another level.</summary>
+    internal void Write(LogLevel level, string sentence)
     {
         if (_writtenAt is { } at && clock.GetElapsedTime(at) < Interval)
         {
@@ -20,9 +23,9 @@ internal sealed class SparseLog(ILogger log, TimeProvider clock)
         }
 
         if (_held > 0)
-            log.LogWarning("{Sentence} ({Count} more since the last line)", sentence, _held);
+            log.Log(level, "{Sentence} ({Count} more since the last line)", sentence, _held);
         else
-            log.LogWarning("{Sentence}", sentence);
+            log.Log(level, "{Sentence}", sentence);
         _writtenAt = clock.GetTimestamp();
         _held = 0;
     }

@@ -17,7 +17,7 @@ public sealed class CameraAnalyticsTests(ModelsFixture models)
     [SkippableFact]
     public async Task Video_that_cannot_be_decoded_is_told_once_a_minute_until_pictures_are_analysed_again()
     {
-        const string Refused = "The stream's pixels are yuv420p10le: set the camera to 8-bit 4:2:0.";
+        const string Refused = "The stream's pixels are yuv444p: set the camera to 4:2:0 with 8 or 10 bits.";
         var recognition = new FaceRecognition(models.Require(), IdentityStore.InMemory([]), new FacesSection());
         using var clips = new SharedClips();
         using var feed = new TestFeed();
@@ -28,7 +28,7 @@ public sealed class CameraAnalyticsTests(ModelsFixture models)
         analytics.Start();
 
         // Three keyframes, each refused.
-        Play(clips.Make("10bit.mp4", "-pix_fmt", "yuv420p10le"), feed);
+        Play(clips.Make("444.mp4", "-pix_fmt", "yuv444p"), feed);
         await Eventually.TrueAsync(() => analytics.Trouble is not null, "trouble is told");
         Assert.Equal(Refused, analytics.Trouble);
         Play(clips.WithoutBFrames, feed);
@@ -37,7 +37,7 @@ public sealed class CameraAnalyticsTests(ModelsFixture models)
         Assert.Equal($"Camera door: {Refused}", Assert.Single(log.Lines));
 
         time.Advance(TimeSpan.FromMinutes(1.1));
-        Play(clips.Make("10bit.mp4"), feed);
+        Play(clips.Make("444.mp4"), feed);
         await Eventually.TrueAsync(() => log.Lines.Length == 2, "the log says it again");
         Assert.StartsWith($"Camera door: {Refused} (", log.Lines[1], StringComparison.Ordinal);
     }

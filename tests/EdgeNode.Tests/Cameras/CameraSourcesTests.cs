@@ -5,26 +5,24 @@ using System.Text;
 using EdgeNode.Cameras;
 using EdgeNode.Configuration;
 using EdgeNode.Ingest;
+using EdgeNode.Ingest.Rtsp;
 
 namespace EdgeNode.Tests.Cameras;
 
 public class CameraSourcesTests
 {
     [Theory]
-    [InlineData("http://cam/video.mp4", "http://us%20er:p%40ss%2Fw%3A1%25@cam/video.mp4")]
-    [InlineData("https://cam:8443?a=b@c", "https://us%20er:p%40ss%2Fw%3A1%25@cam:8443?a=b@c")]
-    [InlineData("http://other:word@cam", "http://us%20er:p%40ss%2Fw%3A1%25@cam")]
-    public void User_and_password_go_into_the_url_and_replace_those_in_it(string url, string expected) =>
-        Assert.Equal(expected, CameraSources.WithLogin(url, "us er", new Secret("p@ss/w:1%")));
-
-    [Theory]
-    [InlineData("http://cam/a", null, null, "http://cam/a")]
-    [InlineData("http://cam/a", null, "word", "http://cam/a")]
-    [InlineData("http://cam/a", "user", null, "http://user:@cam/a")]
-    [InlineData("http://user%20:w%2F@cam/a", null, null, "http://user%20:w%2F@cam/a")]
-    [InlineData("http://user%20@cam/a", null, "word", "http://user%20:word@cam/a")]
-    public void What_is_not_given_stays_as_the_url_has_it(string url, string? user, string? password, string expected) =>
-        Assert.Equal(expected, CameraSources.WithLogin(url, user, password is null ? null : new Secret(password)));
+    [InlineData("rtsp://door/main", RtspClient.Own, typeof(RtspSource))]
+    [InlineData("rtsp://door/main", RtspClient.Ffmpeg, typeof(LiveUrlSource))]
+    [InlineData("rtsps://door/main", RtspClient.Ffmpeg, typeof(LiveUrlSource))]
+    [InlineData("HTTP://door/flv", RtspClient.Own, typeof(LiveUrlSource))]
+    [InlineData("https://door/flv", RtspClient.Own, typeof(LiveUrlSource))]
+    [InlineData("file:/films/demo.mp4", RtspClient.Own, typeof(FileSource))]
+    public void The_url_and_the_client_choose_the_source(string url, RtspClient client, Type expected)
+    {
+        using IVideoSource source = CameraSources.Open(new CameraConfiguration { Id = "door", Name = "Door", Url = new Secret(url), Client = client }, TimeProvider.System);
+        Assert.IsType(expected, source);
+    }
 
     [Fact]
     public void An_http_camera_gets_the_login_of_the_configuration_and_no_message_has_it()

@@ -84,6 +84,47 @@ public class FaceAnalysisTests(ModelsFixture models)
         }
     }
 
+    [SkippableFact]
+    public void Nobody_is_seen_in_a_GOP_with_lost_packets_before_the_next_clean_keyframe()
+    {
+        var witness = new Witness();
+        using var film = new FileSource(FaceMedia.Require("franck.mp4"));
+        film.Open();
+        using var analysis = new FaceAnalysis(new FacePipeline(models.Require()), witness, 10, format => new SoftwareDecoder(format));
+        int keyframes = 0;
+        long pictures = 0;
+        while (keyframes < 2 || pictures < 48)
+        {
+            AccessUnit unit = film.Read()!;
+            if (unit.IsKey && ++keyframes == 2)
+            {
+                Assert.True(analysis.FramesAnalyzed > 50, "the damaged GOP was looked at");
+                Assert.Equal(0, witness.Started);
+                pictures = 0;
+            }
+
+            // Its source marks one picture alone.
+            bool isMarked = keyframes == 1 && pictures++ == 0;
+            AccessUnit fed = isMarked ? Damaged(unit) : unit;
+            analysis.Feed(fed);
+            if (isMarked)
+                fed.Release();
+            unit.Release();
+            if (keyframes > 1)
+                pictures++;
+        }
+
+        Assert.Equal(1, witness.Started);
+
+        static AccessUnit Damaged(AccessUnit unit)
+        {
+            unit.Memory.AddReference();
+            return AccessUnit.Create(
+                unit.Memory, unit.Length, unit.Format, new AccessUnitTiming(unit.Dts, unit.Pts, unit.CapturedAt),
+                AccessUnitFlags.Damaged | (unit.IsKey ? AccessUnitFlags.Key : 0) | (unit.IsReference ? AccessUnitFlags.Reference : 0));
+        }
+    }
+
     [SkippableTheory]
     [InlineData(int.MaxValue)]
     [InlineData(uint.MaxValue)]

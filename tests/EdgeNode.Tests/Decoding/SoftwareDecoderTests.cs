@@ -88,14 +88,37 @@ public sealed class SoftwareDecoderTests(SharedClips clips)
         Assert.Equal(expected, pictures.SelectMany(picture => picture.Pixels.Take(SharedClips.Width * SharedClips.Height)).ToArray());
     }
 
-    [Fact]
-    public void Ten_bit_pictures_are_refused_with_their_format()
+    [Theory]
+    [InlineData("yuv420p10le", "high10")]
+    [InlineData("yuv422p10le", "high422")]
+    public void Of_ten_bits_the_upper_eight_are_shown(string pixelFormat, string profile)
     {
-        string clip = clips.Make("10bit.mp4", "-pix_fmt", "yuv420p10le");
+        string clip = clips.Make($"{pixelFormat}.mp4", "-pix_fmt", pixelFormat, "-profile:v", profile);
+
+        List<Decoded> pictures = DecodeAll(clip);
+
+        byte[] planes = FFmpegTool.RawPictures(clip, pixelFormat);
+        int luma = SharedClips.Width * SharedClips.Height;
+        int chromaRows = pixelFormat.Contains("422") ? SharedClips.Height : SharedClips.Height / 2;
+        int size = luma + SharedClips.Width * chromaRows;
+        byte[] Upper(int picture, int at, int count) =>
+            [.. Enumerable.Range(picture * size + at, count).Select(i => (byte)((planes[2 * i] | (planes[2 * i + 1] << 8)) >> 2))];
+        Assert.Equal(SharedClips.Pictures, pictures.Count);
+        for (int i = 0; i < pictures.Count; i += 10)
+        {
+            Assert.Equal(Upper(i, 0, luma), pictures[i].Pixels.Take(luma));
+            Assert.Equal(Upper(i, luma, SharedClips.Width / 2), pictures[i].Pixels.Skip(luma).Take(SharedClips.Width / 2));
+        }
+    }
+
+    [Fact]
+    public void Pictures_without_chroma_subsampling_are_refused_with_their_format()
+    {
+        string clip = clips.Make("444.mp4", "-pix_fmt", "yuv444p");
 
         var refused = Assert.Throws<DecodeException>(() => DecodeAll(clip));
 
-        Assert.Equal("The stream's pixels are yuv420p10le: set the camera to 8-bit 4:2:0.", refused.Message);
+        Assert.Equal("The stream's pixels are yuv444p: set the camera to 4:2:0 with 8 or 10 bits.", refused.Message);
     }
 
     [Theory]

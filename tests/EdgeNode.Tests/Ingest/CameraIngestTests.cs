@@ -110,6 +110,42 @@ public class CameraIngestTests
         Assert.True(source.IsDisposed);
     }
 
+    [Fact]
+    public void What_was_lost_repaired_and_left_out_is_counted_over_all_connections()
+    {
+        int opened = 0;
+        using var ingest = Start(() => new ScriptedSource(
+            Units.MakeAudio(400), Units.Make(500, key: true), Units.MakeAudio(700), Units.Make(4100, damaged: true), Units.Make(7700, damaged: true), Units.Make(7700, key: true))
+        {
+            LostPackets = 3,
+            LeftOutAudio = "G.711 A-law",
+            BlocksAtTheEnd = Interlocked.Increment(ref opened) == 2,
+        });
+
+        Assert.True(SpinWait.SpinUntil(() => ingest.Statistics.Units == 8, TimeSpan.FromSeconds(30)));
+
+        Assert.Equal((6, 2, "G.711 A-law"), (ingest.LostPackets, ingest.DamagedGops, ingest.LeftOutAudio));
+        Assert.Equal((2, 2, 4), (ingest.RepairedStamps, ingest.Statistics.AudioUnits, ingest.Statistics.DamagedUnits));
+        Assert.Same(Units.Audio, ingest.Audio);
+        Assert.Same(Units.Format, ingest.Format);
+    }
+
+    [Fact]
+    public void A_camera_that_starts_slowly_is_granted_more_time_until_it_streams()
+    {
+        var granted = new BlockingCollection<int>();
+        int opened = 0;
+        using var ingest = Start(() =>
+        {
+            int nth = Interlocked.Increment(ref opened);
+            return nth == 3
+                ? new ScriptedSource(Units.Make(0, key: true)) { Granted = granted.Add }
+                : new ScriptedSource { Ends = new SourceException(SourceTrouble.Stalled, "Silence."), Granted = granted.Add };
+        });
+
+        Assert.Equal([0, 1, 2, 0], Enumerable.Range(0, 4).Select(_ => granted.TryTake(out int failed, TimeSpan.FromSeconds(30)) ? failed : -1));
+    }
+
     private CameraIngest Start(Func<IVideoSource> open)
     {
         var ingest = new CameraIngest("test", open, _states.Add, TimeProvider.System, NullLogger.Instance);
@@ -141,6 +177,14 @@ public class CameraIngestTests
         public bool FailsToClose { get; init; }
 
         public bool IsDisposed { get; private set; }
+
+        public long LostPackets { get; init; }
+
+        public string? LeftOutAudio { get; init; }
+
+        public Action<int> Granted { get; init; } = _ => { };
+
+        public void GrantPatience(int failedStarts) => Granted(failedStarts);
 
         public void Open()
         {

@@ -47,6 +47,83 @@ public sealed class FileSourceTests(SharedClips clips)
     }
 
     [Theory]
+    [InlineData("hevc.mp4")]
+    [InlineData("hevc.mkv")]
+    [InlineData("hevc.ts")]
+    [InlineData("hevc.hevc")]
+    public void H265_comes_out_of_every_container_as_it_went_in(string name)
+    {
+        string made = clips.MakeH265("hevc-made.mp4");
+        using var source = new FileSource(name == "hevc.mp4" ? made : clips.Remuxed(name, made));
+        source.Open();
+        List<AccessUnit> units = [];
+        while (source.Read() is { } unit)
+            units.Add(unit);
+
+        Assert.Equal(SharedClips.Pictures, units.Count);
+        VideoFormat format = Assert.Single(units.Select(unit => unit.Format).Distinct());
+        Assert.Equal((VideoCodec.H265, SharedClips.Width, SharedClips.Height), (format.Codec, format.Width, format.Height));
+        Assert.StartsWith("hvc1.1.6.L", format.CodecString);
+        Assert.Equal(units.Select((_, i) => i % SharedClips.Gop == 0), units.Select(unit => unit.IsKey));
+        Assert.All(units.Zip(units.Skip(1)), pair => Assert.True(pair.Second.Dts > pair.First.Dts));
+        Assert.All(units, unit => Assert.True(unit.Pts >= unit.Dts && !unit.IsDamaged));
+
+        // What a player gets: the record, and NAL units behind lengths. ffmpeg reads every picture of it.
+        using var folder = new TemporaryFolder();
+        using (FileStream raw = File.Create(folder.File("out.hevc")))
+        {
+            var record = EdgeNode.Ingest.H265.DecoderConfigurationRecord.Read(format.DecoderConfiguration);
+            foreach (byte[] set in (byte[][])[.. record.VideoParameterSets, .. record.SequenceParameterSets, .. record.PictureParameterSets])
+                raw.Write([0, 0, 0, 1, .. set]);
+            foreach (AccessUnit unit in units)
+            {
+                for (ReadOnlySpan<byte> rest = unit.Data; !rest.IsEmpty;)
+                {
+                    int length = System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(rest);
+                    raw.Write([0, 0, 0, 1, .. rest.Slice(4, length)]);
+                    rest = rest[(4 + length)..];
+                }
+            }
+        }
+
+        Assert.Equal(FFmpegTool.RawPictures(made), FFmpegTool.RawPictures(folder.File("out.hevc")));
+        foreach (AccessUnit unit in units)
+            unit.Release();
+    }
+
+    [Fact]
+    public void A_film_gives_its_AAC_only_where_it_is_wanted_and_cuts_it_at_each_round()
+    {
+        string film = clips.WithAudio("film.mp4", "-c:a", "aac", "-ac", "2");
+        using (var mute = new FileSource(film))
+        {
+            mute.Open();
+            while (mute.Read() is { } unit)
+            {
+                Assert.Null(unit.Audio);
+                unit.Release();
+            }
+        }
+
+        using var source = new FileSource(film, new FileSourceOptions { Loop = true, WithAudio = true });
+        source.Open();
+        long last = long.MinValue, lastAudio = long.MinValue;
+        int pictures = 0, frames = 0;
+        while (pictures < 2 * SharedClips.Pictures + 10)
+        {
+            AccessUnit unit = source.Read()!;
+            ref long before = ref unit.Audio is null ? ref last : ref lastAudio;
+            Assert.True(unit.Dts > before);
+            before = unit.Dts;
+            _ = unit.Audio is null ? pictures++ : frames++;
+            unit.Release();
+        }
+
+        Assert.InRange(frames, 260, 310);
+        Assert.InRange(last - lastAudio, -90_000, 90_000);
+    }
+
+    [Theory]
     [InlineData("b.mp4")]
     [InlineData("b.mkv")]
     [InlineData("b.flv")]
@@ -217,7 +294,7 @@ public sealed class FileSourceTests(SharedClips clips)
     {
         string file = clips.Path("sound.mp4");
         FFmpegTool.Run("-f", "lavfi", "-i", "sine=duration=0.5", "-c:a", "aac", file);
-        AssertRefused(file, SourceTrouble.Unsupported, $"{file} has no video in it: H.264 video is needed.");
+        AssertRefused(file, SourceTrouble.Unsupported, $"{file} has no video in it: H.264 or H.265 video is needed.");
     }
 
     [Fact]
@@ -225,7 +302,7 @@ public sealed class FileSourceTests(SharedClips clips)
     {
         string file = clips.Path("mpeg4.mp4");
         FFmpegTool.Run("-f", "lavfi", "-i", "testsrc2=size=64x64:duration=0.2", "-c:v", "mpeg4", file);
-        AssertRefused(file, SourceTrouble.Unsupported, $"The video of {file} is mpeg4: H.264 video is needed.");
+        AssertRefused(file, SourceTrouble.Unsupported, $"The video of {file} is mpeg4: H.264 or H.265 video is needed.");
     }
 
     [Fact]

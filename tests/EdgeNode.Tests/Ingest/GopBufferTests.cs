@@ -98,11 +98,54 @@ public class GopBufferTests
         Assert.True(reader.IsClosed);
     }
 
+    [Fact]
+    public void While_no_GOP_is_held_whoever_comes_gets_nothing_before_the_next_keyframe()
+    {
+        using var buffer = new GopBuffer(bytesAtMost: 350);
+        using var early = new Recorder();
+        using IDisposable first = buffer.Attach(early);
+        Push(buffer, "K1 2 3 4 5");
+        using var late = new Recorder();
+        using IDisposable second = buffer.Attach(late);
+        Push(buffer, "6 A6 K7 A7 8");
+        Assert.Equal(("K1 2 3 4 5 6 A6 K7 A7 8", "K7 A7 8"), (early.Seen, late.Seen));
+    }
+
+    [Fact]
+    public void GOPs_that_are_too_large_are_told_until_a_whole_one_fitted()
+    {
+        using var buffer = new GopBuffer(bytesAtMost: 350);
+        Push(buffer, "K1 2");
+        Assert.Null(buffer.Trouble);
+        Push(buffer, "3 4 K5 6");
+        Assert.StartsWith("Its pictures from one keyframe to the next are larger than", buffer.Trouble);
+        Push(buffer, "7 8 K9 10");
+        Assert.NotNull(buffer.Trouble);
+        Push(buffer, "K11");
+        Assert.Null(buffer.Trouble);
+        Assert.Equal(2, buffer.DroppedGops);
+    }
+
+    [Fact]
+    public void Audio_is_kept_among_the_pictures_as_it_came_and_is_never_a_keyframe()
+    {
+        using var buffer = new GopBuffer();
+        Push(buffer, "A0 K1 A1 2 A2 K3 A3 4 A4");
+        using var reader = new Recorder();
+        using IDisposable attachment = buffer.Attach(reader);
+        Push(buffer, "A5 5 K6");
+        Assert.Equal("K1 A1 2 A2 K3 A3 4 A4 A5 5 K6", reader.Seen);
+        using var next = new Recorder();
+        using IDisposable another = buffer.Attach(next);
+        Assert.Equal("K3 A3 4 A4 A5 5 K6", next.Seen);
+    }
+
     private static void Push(GopBuffer buffer, string units)
     {
         foreach (string word in units.Split(' '))
         {
-            AccessUnit unit = Units.Make(long.Parse(word.TrimStart('K')), key: word[0] == 'K');
+            long dts = long.Parse(word.TrimStart('K', 'A'));
+            AccessUnit unit = word[0] == 'A' ? Units.MakeAudio(dts) : Units.Make(dts, key: word[0] == 'K');
             buffer.Push(unit);
             unit.Release();
         }
@@ -128,6 +171,8 @@ public class GopBufferTests
         public string Seen => string.Join(' ', _seen);
 
         public void OnAccessUnit(AccessUnit unit) => _seen.Add($"{(unit.IsKey ? "K" : "")}{unit.Dts}");
+
+        public void OnAudio(AccessUnit unit) => _seen.Add($"A{unit.Dts}");
 
         public void Dispose() => _seen.Clear();
     }

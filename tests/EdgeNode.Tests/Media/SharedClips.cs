@@ -32,6 +32,27 @@ public sealed class SharedClips : IDisposable
         return file;
     }
 
+    /// <summary>The plain clip with a tone of 3 s beside it, encoded as the options say.</summary>
+    public string WithAudio(string name, params string[] options)
+    {
+        string plain = WithoutBFrames;
+        string file = _folder.File(name);
+        lock (_lock)
+        {
+            if (!File.Exists(file))
+            {
+                FFmpegTool.Run([
+                    "-i", plain, "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=3",
+                    "-map", "0:v", "-map", "1:a", "-c:v", "copy", .. options, file]);
+            }
+        }
+
+        return file;
+    }
+
+    /// <summary>The same pictures in H.265, with B-frames.</summary>
+    public string MakeH265(string name) => Make(name, "-c:v", "libx265", "-preset", "ultrafast", "-bf", "2", "-x265-params", $"log-level=error:keyint={Gop}:min-keyint={Gop}:scenecut=0:open-gop=0", "-tag:v", "hvc1");
+
     public string Make(string name, params string[] options)
     {
         string file = _folder.File(name);

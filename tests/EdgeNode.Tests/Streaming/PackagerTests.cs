@@ -1,5 +1,7 @@
 using EdgeNode.Ingest;
 using EdgeNode.Streaming;
+using EdgeNode.Tests.Ingest.Rtsp;
+using EdgeNode.Tests.Media;
 
 namespace EdgeNode.Tests.Streaming;
 
@@ -237,6 +239,25 @@ public sealed class PackagerTests
         Assert.Equal(Pictures(recorder), Probe(recorder.Stream(1)));
     }
 
+    [Theory]
+    [InlineData("yuv420p", "bframes=3:keyint=25:open-gop=0", "hvc1.1.6.L60.90")]
+    [InlineData("yuv420p10le", "bframes=0:keyint=25:open-gop=1", "hvc1.2.4.L60.90")]
+    public void H265_over_RTP_is_packaged_so_that_ffprobe_decodes_it(string pixelFormat, string parameters, string codecs)
+    {
+        EncodedClip clip = EncodedClip.Make("libx265", parameters, pictures: 200, width: 320, height: 180, pixelFormat: pixelFormat);
+        using EncodedStream stream = EncodedStream.Send(clip, hevc: true);
+        using var recorder = new PackagerRecorder();
+        foreach (AccessUnit unit in stream.Units)
+        {
+            unit.AddReference();
+            recorder.Push(unit);
+        }
+
+        Assert.Equal(codecs, stream.Units[0].Format.CodecString);
+        Assert.True(Pictures(recorder) >= 100);
+        Assert.Equal(Pictures(recorder), Probe(recorder.Stream(1)));
+    }
+
     [Fact]
     public void Odd_units_never_end_it()
     {
@@ -244,7 +265,7 @@ public sealed class PackagerTests
         var random = new Random(3);
         using var recorder = new PackagerRecorder();
         VideoFormat format = clip.NewFormat();
-        var hevc = new VideoFormat { Codec = VideoCodec.H265, Width = 192, Height = 108, DecoderConfiguration = [1], CodecString = "hvc1" };
+        var without = new VideoFormat { Codec = VideoCodec.H265, Width = 192, Height = 108, DecoderConfiguration = [], CodecString = "hvc1" };
         foreach ((TestClip.Sample sample, long shift) in clip.Loop().Take(4000))
         {
             TestClip.Sample odd = random.Next(60) switch
@@ -255,7 +276,7 @@ public sealed class PackagerTests
                 3 => sample with { IsKey = !sample.IsKey },
                 _ => sample,
             };
-            VideoFormat its = random.Next(300) switch { 0 => hevc, 1 => clip.NewFormat(), _ => format };
+            VideoFormat its = random.Next(300) switch { 0 => without, 1 => clip.NewFormat(), _ => format };
             AccessUnitFlags flags = random.Next(200) == 0 ? AccessUnitFlags.StartsTimeline : AccessUnitFlags.None;
             recorder.Push(TestClip.Unit(odd, its, shift, flags, TestClip.Epoch.AddSeconds(shift / 90000.0)));
         }

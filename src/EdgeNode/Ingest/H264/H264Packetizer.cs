@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using EdgeNode.Ingest.Bitstream;
 using EdgeNode.Native.Memory;
 
 namespace EdgeNode.Ingest.H264;
@@ -8,7 +9,7 @@ namespace EdgeNode.Ingest.H264;
 /// become lengths of 4, and parameter sets go from the pictures into the <see cref="Format"/>. Access unit delimiters and filler
 /// are left out.
 /// </summary>
-internal sealed class H264Packetizer
+internal sealed class H264Packetizer : Libav.IPacketizer
 {
     private const int LengthSize = 4;
     private const int MostParameterSets = 31;

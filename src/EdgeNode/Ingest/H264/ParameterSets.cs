@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace EdgeNode.Ingest.H264;
 
 /// <summary>
@@ -8,7 +10,8 @@ internal sealed class ParameterSets
 {
     private readonly byte[]?[] _sequence = new byte[]?[32];
     private readonly byte[]?[] _picture = new byte[]?[256];
-    private readonly byte[] _sequenceOfPicture = new byte[256];
+    private readonly SequenceParameterSet?[] _parsedSequence = new SequenceParameterSet?[32];
+    private readonly PictureParameterSet?[] _parsedPicture = new PictureParameterSet?[256];
     private VideoFormat? _format;
     private int _formatSequence = -1;
     private bool _changed;
@@ -36,10 +39,9 @@ internal sealed class ParameterSets
     /// <exception cref="InvalidDataException">Its SPS cannot be read.</exception>
     public VideoFormat? FormatOf(ReadOnlySpan<byte> slice)
     {
-        int picture = PictureSetOf(slice);
-        if (_picture[picture] is null)
+        if (_parsedPicture[SliceHeader.PictureSetOf(slice)] is not { } picture)
             return null;
-        int sequence = _sequenceOfPicture[picture];
+        int sequence = picture.SequenceId;
         if (_format is not null && !_changed && sequence == _formatSequence)
             return _format;
         if (_sequence[sequence] is not { } sps)
@@ -48,7 +50,7 @@ internal sealed class ParameterSets
         var pictures = new List<byte[]>();
         for (int id = 0; id < _picture.Length && pictures.Count < 255; id++)
         {
-            if (_picture[id] is { } pps && _sequenceOfPicture[id] == sequence)
+            if (_picture[id] is { } pps && _parsedPicture[id]!.SequenceId == sequence)
                 pictures.Add(pps);
         }
 
@@ -60,36 +62,32 @@ internal sealed class ParameterSets
         return _format;
     }
 
+    /// <summary>The sets that a slice names; false while they are missing.</summary>
+    /// <exception cref="InvalidDataException">The slice ends before it names them.</exception>
+    public bool TryGet(ReadOnlySpan<byte> slice, [NotNullWhen(true)] out SequenceParameterSet? sequence, [NotNullWhen(true)] out PictureParameterSet? picture)
+    {
+        picture = _parsedPicture[SliceHeader.PictureSetOf(slice)];
+        sequence = picture is null ? null : _parsedSequence[picture.SequenceId];
+        return picture is not null && sequence is not null;
+    }
+
     private bool PutSequence(ReadOnlySpan<byte> unit)
     {
-        if (unit.Length < 5)
-            throw new InvalidDataException("An H.264 sequence parameter set ends too early.");
-        int id = (int)new RbspReader(unit[4..]).ReadUnsigned(31);
-        if (_sequence[id] is { } known && unit.SequenceEqual(known))
+        var parsed = SequenceParameterSet.Parse(unit);
+        if (_sequence[parsed.Id] is { } known && unit.SequenceEqual(known))
             return false;
-        SequenceParameterSet.Parse(unit);
-        _sequence[id] = unit.ToArray();
+        _sequence[parsed.Id] = unit.ToArray();
+        _parsedSequence[parsed.Id] = parsed;
         return _changed = true;
     }
 
     private bool PutPicture(ReadOnlySpan<byte> unit)
     {
-        var reader = new RbspReader(unit[1..]);
-        int id = (int)reader.ReadUnsigned(255);
-        int sequence = (int)reader.ReadUnsigned(31);
-        if (_picture[id] is { } known && unit.SequenceEqual(known))
+        var parsed = PictureParameterSet.Parse(unit);
+        if (_picture[parsed.Id] is { } known && unit.SequenceEqual(known))
             return false;
-        _picture[id] = unit.ToArray();
-        _sequenceOfPicture[id] = (byte)sequence;
+        _picture[parsed.Id] = unit.ToArray();
+        _parsedPicture[parsed.Id] = parsed;
         return _changed = true;
-    }
-
-    // slice_header (§7.3.3): first_mb_in_slice, slice_type, pic_parameter_set_id.
-    private static int PictureSetOf(ReadOnlySpan<byte> slice)
-    {
-        var reader = new RbspReader(slice[1..]);
-        reader.ReadUnsigned();
-        reader.ReadUnsigned(9);
-        return (int)reader.ReadUnsigned(255);
     }
 }

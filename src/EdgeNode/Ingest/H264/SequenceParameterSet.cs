@@ -1,3 +1,5 @@
+using EdgeNode.Ingest.Bitstream;
+
 namespace EdgeNode.Ingest.H264;
 
 /// <summary>What the node needs of a sequence parameter set (ITU-T H.264 §7.3.2.1, annex E).</summary>
@@ -10,6 +12,7 @@ public sealed class SequenceParameterSet
     private const int LargestSide = 8192;
     private const int MacroblockSide = 16;
     private const byte ExtendedSar = 255;
+    private const int DeepestUnsaid = 2;
 
     /// <summary>profile_idc.</summary>
     public required byte Profile { get; init; }
@@ -41,6 +44,9 @@ public sealed class SequenceParameterSet
     /// <summary>max_num_reorder_frames: stated, or derived where the stream does not say.</summary>
     public required int ReorderDepth { get; init; }
 
+    /// <summary>The stream says its reorder depth, or its profile or order count type allow none; false where <see cref="ReorderDepth"/> is a guess.</summary>
+    public required bool IsReorderDepthKnown { get; init; }
+
     /// <summary>Pictures a second by the VUI's timing; 0 when there is none or it makes no sense.</summary>
     public required double FrameRate { get; init; }
 
@@ -49,6 +55,18 @@ public sealed class SequenceParameterSet
 
     /// <summary>The CODECS string after RFC 6381 §3.3, with <see cref="SufficientLevel"/>.</summary>
     public string CodecString => $"avc1.{Profile:x2}{Constraints:x2}{SufficientLevel:x2}";
+
+    /// <summary>separate_colour_plane_flag: each slice says its plane.</summary>
+    internal bool SeparatePlanes { get; private init; }
+
+    /// <summary>frame_mbs_only_flag: no fields.</summary>
+    internal bool FramesOnly { get; private init; }
+
+    /// <summary>Bits of frame_num, 4 to 16.</summary>
+    internal int FrameNumberBits { get; private init; }
+
+    /// <summary>How order counts are coded.</summary>
+    internal OrderCountCoding OrderCount { get; private init; }
 
     /// <summary>Reads an SPS NAL unit without start code or length.</summary>
     /// <exception cref="InvalidDataException">It is no SPS, ends early, or states a size outside 16 to 8192 pixels a side.</exception>
@@ -80,9 +98,8 @@ public sealed class SequenceParameterSet
                 SkipScalingMatrix(ref reader, chromaFormat);
         }
 
-        reader.ReadUnsigned(12); // log2_max_frame_num_minus4
-        int orderCountType = (int)reader.ReadUnsigned(2);
-        SkipOrderCount(ref reader, orderCountType);
+        int frameNumberBits = 4 + (int)reader.ReadUnsigned(12);
+        OrderCountCoding orderCount = OrderCountCoding.Read(ref reader);
         int referenceFrames = (int)reader.ReadUnsigned(16);
         reader.ReadBit(); // gaps_in_frame_num_value_allowed_flag
         int widthInMacroblocks = 1 + (int)reader.ReadUnsigned(LargestSide / MacroblockSide);
@@ -101,10 +118,11 @@ public sealed class SequenceParameterSet
             throw new InvalidDataException($"The H.264 stream states a picture of {width}×{height}; {SmallestSide} to {LargestSide} pixels a side are allowed.");
 
         int bufferedFrames = AvcLevel.BufferedFrames(level, widthInMacroblocks * heightInMacroblocks);
-        int reorderDepth = DerivedReorderDepth(profile, constraints, orderCountType, referenceFrames, bufferedFrames);
+        bool inOrder = ReordersNothing(profile, constraints, orderCount.Type, referenceFrames);
         double frameRate = 0;
+        int? stated = null;
         if (reader.ReadBit())
-            ReadVui(ref reader, ref frameRate, ref reorderDepth);
+            ReadVui(ref reader, ref frameRate, ref stated);
 
         return new SequenceParameterSet
         {
@@ -117,7 +135,12 @@ public sealed class SequenceParameterSet
             ChromaDepth = chromaDepth,
             Width = width,
             Height = height,
-            ReorderDepth = reorderDepth,
+            ReorderDepth = stated ?? (inOrder ? 0 : Math.Clamp(Math.Min(bufferedFrames, referenceFrames - 1), 0, DeepestUnsaid)),
+            IsReorderDepthKnown = stated is not null || inOrder,
+            SeparatePlanes = separatePlanes,
+            FramesOnly = framesOnly,
+            FrameNumberBits = frameNumberBits,
+            OrderCount = orderCount,
             FrameRate = frameRate,
             SufficientLevel = AvcLevel.Raise(level, widthInMacroblocks, heightInMacroblocks),
         };
@@ -145,23 +168,6 @@ public sealed class SequenceParameterSet
         }
     }
 
-    private static void SkipOrderCount(ref RbspReader reader, int orderCountType)
-    {
-        if (orderCountType == 0)
-        {
-            reader.ReadUnsigned(12); // log2_max_pic_order_cnt_lsb_minus4
-        }
-        else if (orderCountType == 1)
-        {
-            reader.ReadBit(); // delta_pic_order_always_zero_flag
-            reader.ReadSigned(); // offset_for_non_ref_pic
-            reader.ReadSigned(); // offset_for_top_to_bottom_field
-            uint cycle = reader.ReadUnsigned(255);
-            for (uint i = 0; i < cycle; i++)
-                reader.ReadSigned();
-        }
-    }
-
     private static void Crop(ref RbspReader reader, int chromaArray, bool framesOnly, ref int width, ref int height)
     {
         // Table 6-1 and (7-19) to (7-22).
@@ -177,18 +183,16 @@ public sealed class SequenceParameterSet
 
     /// <summary>
     /// Where the VUI is silent (E.2.1 infers MaxDpbFrames, which would hold back cameras that reorder nothing): intra-only,
-    /// Baseline and order count type 2 reorder nothing; otherwise a picture that waits occupies a frame beside the one
+    /// Baseline and order count type 2 reorder nothing. Otherwise a picture that waits occupies a frame beside the one
     /// it refers to, so the depth is below max_num_ref_frames, and two is the deepest that encoders without VUI use.
     /// </summary>
-    private static int DerivedReorderDepth(byte profile, byte constraints, int orderCountType, int referenceFrames, int bufferedFrames)
+    private static bool ReordersNothing(byte profile, byte constraints, int orderCountType, int referenceFrames)
     {
         bool intraOnly = (constraints & 0x10) != 0 && profile is 44 or 86 or 100 or 110 or 122 or 244;
-        if (profile == 66 || orderCountType == 2 || intraOnly)
-            return 0;
-        return Math.Clamp(Math.Min(bufferedFrames, referenceFrames - 1), 0, 2);
+        return profile == 66 || orderCountType == 2 || intraOnly || referenceFrames == 0;
     }
 
-    private static void ReadVui(ref RbspReader reader, ref double frameRate, ref int reorderDepth)
+    private static void ReadVui(ref RbspReader reader, ref double frameRate, ref int? reorderDepth)
     {
         double rate = 0;
         int depth;

@@ -35,15 +35,15 @@ internal sealed class AccessUnitBuilder : IDisposable
     /// <summary>The bytes of the NAL unit being written.</summary>
     public ReadOnlySpan<byte> Writing => _block!.Span[(_unitStart + LengthSize)..Length];
 
-    /// <summary>Begins a NAL unit with its header byte.</summary>
-    public bool Begin(byte header)
+    /// <summary>Begins a NAL unit with its header.</summary>
+    public bool Begin(ReadOnlySpan<byte> header)
     {
         _block ??= PacketMemory.Rent(FirstBlock);
-        if (!Reserve(LengthSize + 1))
+        if (!Reserve(LengthSize + header.Length))
             return false;
         _unitStart = Length;
-        _block.Span[Length + LengthSize] = header;
-        Length += LengthSize + 1;
+        header.CopyTo(_block.Span[(Length + LengthSize)..]);
+        Length += LengthSize + header.Length;
         return true;
     }
 
@@ -94,12 +94,13 @@ internal sealed class AccessUnitBuilder : IDisposable
         _unitStart = -1;
     }
 
-    /// <summary>The picture in a block of its own, whose reference becomes the caller's.</summary>
-    public PacketMemory Take(out int length)
+    /// <summary>The picture, behind <paramref name="prefix"/>, in a block of its own, whose reference becomes the caller's.</summary>
+    public PacketMemory Take(ReadOnlySpan<byte> prefix, out int length)
     {
-        length = Length;
+        length = prefix.Length + Length;
         PacketMemory picture = PacketMemory.Rent(length);
-        _block!.Span[..length].CopyTo(picture.Span);
+        prefix.CopyTo(picture.Span);
+        _block!.Span[..Length].CopyTo(picture.Span[prefix.Length..]);
         Clear();
         return picture;
     }

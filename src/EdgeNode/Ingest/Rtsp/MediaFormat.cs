@@ -6,6 +6,7 @@ namespace EdgeNode.Ingest.Rtsp;
 internal sealed class MediaFormat
 {
     private const string ParameterSetsKey = "sprop-parameter-sets";
+    private static readonly string[] ParameterSetsKeys = ["sprop-vps", "sprop-sps", "sprop-pps", ParameterSetsKey];
 
     /// <summary>RTP payload type, 0 to 127.</summary>
     public required int PayloadType { get; init; }
@@ -21,6 +22,21 @@ internal sealed class MediaFormat
 
     /// <summary>Whether it is H.264: by its name, or, where the rtpmap is missing, by its parameter sets.</summary>
     public bool IsH264 => Encoding is null ? Parameters.ContainsKey(ParameterSetsKey) : Encoding.Equals("H264", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether it is H.265: by its name, or, where the rtpmap is missing, by its parameter sets.</summary>
+    public bool IsH265 => Encoding is null ? Parameters.ContainsKey("sprop-sps") : Encoding.ToUpperInvariant() is "H265" or "HEVC";
+
+    /// <summary>
+    /// Whether it is AAC as RFC 3640 sends it (mpeg4-generic of a mode that begins with AAC, or of none). MP4A-LATM (RFC 6416) is
+    /// another thing, which the node does not read.
+    /// </summary>
+    public bool IsAac =>
+        Encoding is not null && Encoding.Equals("mpeg4-generic", StringComparison.OrdinalIgnoreCase)
+        && (!Parameters.TryGetValue("mode", out string? mode) || mode.StartsWith("AAC", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>sprop-max-don-diff (RFC 7798 §7.1): above 0, units come out of decoding order, behind decoding order numbers.</summary>
+    public int MostDecodingDistance =>
+        Parameters.TryGetValue("sprop-max-don-diff", out string? text) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int most) ? most : 0;
 
     /// <summary>packetization-mode (RFC 6184 §8.1); 2 is the interleaved mode, which the node does not read.</summary>
     public int PacketizationMode =>
@@ -43,20 +59,23 @@ internal sealed class MediaFormat
         }
     }
 
-    /// <summary>The NAL units of sprop-parameter-sets; values that are no Base64 are left out.</summary>
+    /// <summary>The NAL units of sprop-parameter-sets (RFC 6184 §8.1), or sprop-vps, sprop-sps and sprop-pps (RFC 7798 §7.1); values that are no Base64 are left out.</summary>
     public List<byte[]> ReadParameterSets()
     {
         var sets = new List<byte[]>();
-        if (!Parameters.TryGetValue(ParameterSetsKey, out string? value))
-            return sets;
-        foreach (string text in value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        foreach (string key in ParameterSetsKeys)
         {
-            // Cameras forget the padding or write too much of it.
-            string bare = text.Trim('"').TrimEnd('=');
-            string padded = bare.PadRight((bare.Length + 3) / 4 * 4, '=');
-            byte[] bytes = new byte[padded.Length];
-            if (Convert.TryFromBase64String(padded, bytes, out int length) && length > 0)
-                sets.Add(bytes[..length]);
+            if (!Parameters.TryGetValue(key, out string? value))
+                continue;
+            foreach (string text in value.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            {
+                // Cameras forget the padding or write too much of it.
+                string bare = text.Trim('"').TrimEnd('=');
+                string padded = bare.PadRight((bare.Length + 3) / 4 * 4, '=');
+                byte[] bytes = new byte[padded.Length];
+                if (Convert.TryFromBase64String(padded, bytes, out int length) && length > 0)
+                    sets.Add(bytes[..length]);
+            }
         }
 
         return sets;

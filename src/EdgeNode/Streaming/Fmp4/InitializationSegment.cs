@@ -4,7 +4,7 @@ namespace EdgeNode.Streaming.Fmp4;
 
 /// <summary>
 /// The Media Initialization Section of one <see cref="VideoFormat"/> (RFC 8216bis §3.1.1): ftyp and a moov of one avc1
-/// track without samples. Immutable, numbered: a camera that changes its parameters gets the next number.
+/// or hvc1 track without samples. Immutable, numbered: a camera that changes its parameters gets the next number.
 /// </summary>
 public sealed class InitializationSegment
 {
@@ -14,12 +14,12 @@ public sealed class InitializationSegment
     /// <summary>Ticks a second of the track's timeline: those of <see cref="AccessUnit"/>.</summary>
     public const uint Timescale = AccessUnit.TicksPerSecond;
 
-    /// <summary>Makes the section for an H.264 format.</summary>
-    /// <exception cref="NotSupportedException">The format is not H.264.</exception>
+    /// <summary>Makes the section for an H.264 or H.265 format.</summary>
+    /// <exception cref="NotSupportedException">The format is another, or lacks its parameters.</exception>
     public InitializationSegment(int version, VideoFormat format)
     {
         if (!IsSupported(format))
-            throw new NotSupportedException("Live view packages H.264 only: give the camera a sub_url with H.264, or set its encoder to it.");
+            throw new NotSupportedException("Live view packages H.264 and H.265 only: set the camera's encoder to one of them.");
         Version = version;
         Format = format;
         using var writer = new Mp4BoxWriter();
@@ -39,7 +39,7 @@ public sealed class InitializationSegment
 
     /// <summary>Whether a section can be made for the format.</summary>
     public static bool IsSupported(VideoFormat format) =>
-        format.Codec == VideoCodec.H264 && format.DecoderConfiguration.Length > 0 &&
+        format.Codec is VideoCodec.H264 or VideoCodec.H265 && format.DecoderConfiguration.Length > 0 &&
         format.Width is > 0 and <= ushort.MaxValue && format.Height is > 0 and <= ushort.MaxValue;
 
     private static void WriteFileType(Mp4BoxWriter w)
@@ -125,7 +125,10 @@ public sealed class InitializationSegment
         int stbl = w.Begin("stbl"u8);
         int stsd = w.Begin("stsd"u8, 0, 0);
         w.UInt32(1);
-        int avc1 = w.Begin("avc1"u8); // parameter sets are in avcC (ISO/IEC 14496-15 §5.4.2.1)
+
+        // Parameter sets are in avcC or hvcC alone, as these names promise (ISO/IEC 14496-15 §5.4.2.1, §8.4.1.1).
+        bool hevc = format.Codec == VideoCodec.H265;
+        int entry = w.Begin(hevc ? "hvc1"u8 : "avc1"u8);
         w.Zeroes(6);
         w.UInt16(1); // data reference
         w.Zeroes(16);
@@ -138,10 +141,10 @@ public sealed class InitializationSegment
         w.Zeroes(32); // compressor
         w.UInt16(24); // depth
         w.UInt16(0xFFFF);
-        int avcc = w.Begin("avcC"u8);
+        int configuration = w.Begin(hevc ? "hvcC"u8 : "avcC"u8);
         w.Bytes(format.DecoderConfiguration);
-        w.End(avcc);
-        w.End(avc1);
+        w.End(configuration);
+        w.End(entry);
         w.End(stsd);
 
         int stts = w.Begin("stts"u8, 0, 0);

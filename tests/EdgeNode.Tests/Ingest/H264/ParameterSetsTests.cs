@@ -50,7 +50,7 @@ public class ParameterSetsTests
         var sets = new ParameterSets();
         Put(sets, ParameterSetVectors.Main720p12);
         sets.Put(SequenceParameterSetTests.Sps(77, 0, 1, 20, 15, id: 1));
-        sets.Put(new BitWriter().Unsigned(1).Unsigned(1).Bits(0, 8).ToUnit(0x68));
+        sets.Put(new BitWriter().Unsigned(1).Unsigned(1).Bits(0, 2).Unsigned(0).Unsigned(0).Unsigned(0).Bits(0, 3).Unsigned(0).Unsigned(0).Unsigned(0).Bits(0, 3).ToUnit(0x68));
 
         Assert.Equal(1280, sets.FormatOf(s_slice)!.Width);
         byte[] other = new BitWriter().Unsigned(0).Unsigned(7).Unsigned(1).ToUnit(0x65);

@@ -23,7 +23,7 @@ public sealed class AccessUnitBuilderTests : IDisposable
     public void A_picture_that_outgrew_all_bounds_does_not_either()
     {
         byte[] fill = new byte[60_000];
-        Assert.True(_builder.Begin(0x65));
+        Assert.True(_builder.Begin([0x65]));
         while (_builder.Append(fill))
         {
         }
@@ -49,9 +49,9 @@ public sealed class AccessUnitBuilderTests : IDisposable
 
     private void Picture(int bytes)
     {
-        Assert.True(_builder.Begin(0x65));
+        Assert.True(_builder.Begin([0x65]));
         Assert.True(_builder.Append(new byte[bytes]));
         _builder.End();
-        _builder.Take(out _).Release();
+        _builder.Take([], out _).Release();
     }
 }

@@ -49,6 +49,20 @@ internal sealed class RtpBytes
         return packets;
     }
 
+    /// <summary>One H.265 NAL unit in fragments of at most <paramref name="size"/> bytes.</summary>
+    public List<byte[]> Fragments265(byte[] unit, int size, bool marker = true)
+    {
+        var packets = new List<byte[]>();
+        for (int at = 2; at < unit.Length; at += size)
+        {
+            int end = Math.Min(unit.Length, at + size);
+            byte header = (byte)(((unit[0] >> 1) & 0x3F) | (at == 2 ? 0x80 : 0) | (end == unit.Length ? 0x40 : 0));
+            packets.Add(Packet([(byte)((unit[0] & 0x81) | (49 << 1)), unit[1], header, .. unit[at..end]], marker && end == unit.Length));
+        }
+
+        return packets;
+    }
+
     /// <summary>A slice NAL unit of so many bytes whose first macroblock is 0; no byte of it is a start code's.</summary>
     public static byte[] Slice(bool key, int length, byte fill = 0xAA)
     {

@@ -1,8 +1,8 @@
-namespace EdgeNode.Ingest.H264;
+namespace EdgeNode.Ingest.Bitstream;
 
 /// <summary>
-/// Walks the NAL units of one packet: behind big-endian lengths of 1 to 4 bytes (ISO/IEC 14496-15 §5.3.2), or, with length size 0, behind
-/// start codes (ITU-T H.264 annex B). Units are never empty.
+/// Walks the NAL units of one packet: behind big-endian lengths of 1 to 4 bytes (ISO/IEC 14496-15 §5.3.2, §8.3.2), or, with length size 0, behind
+/// start codes (annex B of ITU-T H.264 and H.265). Units are never empty.
 /// </summary>
 internal ref struct NalUnitReader(ReadOnlySpan<byte> data, int lengthSize)
 {
@@ -37,19 +37,19 @@ internal ref struct NalUnitReader(ReadOnlySpan<byte> data, int lengthSize)
         ReadOnlySpan<byte> unit = end < 0 ? _rest : _rest[..end];
         _rest = end < 0 ? default : _rest[(end + StartCode.Length)..];
 
-        // A four-byte start code's first zero, and trailing_zero_8bits: a unit itself never ends in a zero (§7.4.1).
+        // A four-byte start code's first zero, and trailing_zero_8bits: a unit itself never ends in a zero (§7.4.1, H.265 §7.4.2.1).
         return unit.TrimEnd((byte)0);
     }
 
     private ReadOnlySpan<byte> ReadLengthPrefixed()
     {
         if (_rest.Length < lengthSize)
-            throw new InvalidDataException("The H.264 packet ends inside a length.");
+            throw new InvalidDataException("The video packet ends inside a length.");
         uint length = 0;
         for (int i = 0; i < lengthSize; i++)
             length = (length << 8) | _rest[i];
         if (length > _rest.Length - lengthSize)
-            throw new InvalidDataException("The H.264 packet is shorter than its NAL units say.");
+            throw new InvalidDataException("The video packet is shorter than its NAL units say.");
         ReadOnlySpan<byte> unit = _rest.Slice(lengthSize, (int)length);
         _rest = _rest[(lengthSize + (int)length)..];
         return unit;

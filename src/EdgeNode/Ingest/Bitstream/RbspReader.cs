@@ -1,7 +1,7 @@
-namespace EdgeNode.Ingest.H264;
+namespace EdgeNode.Ingest.Bitstream;
 
 /// <summary>
-/// Reads bits of a NAL unit's payload, stepping over emulation prevention bytes (ITU-T H.264 §7.3.1, §7.2). Meant for
+/// Reads bits of a NAL unit's payload, stepping over emulation prevention bytes (ITU-T H.264 and H.265, both §7.3.1 and §7.2). Meant for
 /// headers: bit by bit, with the end of the payload checked at each.
 /// </summary>
 internal ref struct RbspReader
@@ -34,12 +34,25 @@ internal ref struct RbspReader
         return value;
     }
 
-    /// <summary>ue(v), §9.1, which must not be above <paramref name="atMost"/>.</summary>
+    /// <summary>Steps over <paramref name="count"/> bits.</summary>
+    public void SkipBits(int count)
+    {
+        for (; count >= 8 && _bitsLeft == 0; count -= 8)
+        {
+            LoadByte();
+            _bitsLeft = 0;
+        }
+
+        for (; count > 0; count--)
+            ReadBit();
+    }
+
+    /// <summary>ue(v), §9.1 (H.265 §9.2), which must not be above <paramref name="atMost"/>.</summary>
     /// <exception cref="InvalidDataException">The value is larger, or the payload ends before it.</exception>
     public uint ReadUnsigned(uint atMost)
     {
         uint value = ReadUnsigned();
-        return value <= atMost ? value : throw new InvalidDataException($"An H.264 header holds {value} where {atMost} is the most.");
+        return value <= atMost ? value : throw new InvalidDataException($"A video header holds {value} where {atMost} is the most.");
     }
 
     /// <summary>ue(v), §9.1.</summary>
@@ -49,7 +62,7 @@ internal ref struct RbspReader
         while (!ReadBit())
         {
             if (++zeros == 32)
-                throw new InvalidDataException("An H.264 header holds a number of more than 32 bits.");
+                throw new InvalidDataException("A video header holds a number of more than 32 bits.");
         }
 
         return (uint)((1UL << zeros) - 1 + ReadBits(zeros));
@@ -71,7 +84,7 @@ internal ref struct RbspReader
         }
 
         if (_next >= _bytes.Length)
-            throw new InvalidDataException("An H.264 header ends too early.");
+            throw new InvalidDataException("A video header ends too early.");
         _current = _bytes[_next++];
         _zeros = _current == 0 ? _zeros + 1 : 0;
         _bitsLeft = 8;
