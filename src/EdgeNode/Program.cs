@@ -22,6 +22,8 @@ var root = new RootCommand("EdgeNode stands beside cameras: it takes each in onc
     EnrollCommand.Create(),
     EnrollCommand.CreateList(),
     TokenCommand.Create(),
+    BackupCommand.Create(),
+    BackupCommand.CreateRestore(),
     ConfigCommand.Create(),
     SupportBundleCommand.Create(),
     VersionCommand.Create(),

@@ -79,7 +79,36 @@ public sealed class CommandTests : IDisposable
         Assert.Contains("nothing was changed", errors, StringComparison.Ordinal);
         Assert.Equal(0, (await Edgenode("identities", "--remove", "Franck", "--config", config)).ExitCode);
         Assert.Equal("Nobody is enrolled.", (await Edgenode("identities", "--config", config)).Output);
-        Assert.Empty(Directory.GetFiles(Path.Combine(_folder, "state", "identities")));
+        foreach (string file in Directory.GetFiles(Path.Combine(_folder, "state")))
+            Assert.True((await File.ReadAllBytesAsync(file)).AsSpan().IndexOf("Franck"u8) < 0, file);
+    }
+
+    [Fact]
+    public async Task The_state_of_a_running_node_goes_into_a_backup_and_comes_back_after_it_was_lost()
+    {
+        using var node = new NodeUnderTest("  []");
+        await node.StartAsync();
+        string photo = Directory.GetFiles(Path.Combine(Given.Gallery, "Franck"))[0], backup = Path.Combine(_folder, "state.backup");
+        string passphrase = Write("passphrase", "correct horse battery\n");
+        Assert.Equal(0, (await node.CommandAsync("enroll", "Franck", photo)).ExitCode);
+        Assert.Equal(0, (await node.CommandAsync("backup", backup, "--passphrase-file", passphrase)).ExitCode);
+        (int running, _, string refusal) = await node.CommandAsync("restore", backup, "--passphrase-file", passphrase);
+        Assert.Equal(1, running);
+        Assert.Contains("A node runs on the state folder", refusal, StringComparison.Ordinal);
+        (int second, _, string alreadyRuns) = await node.CommandAsync("run");
+        Assert.Equal(1, second);
+        Assert.Contains("A node runs on the state folder", alreadyRuns, StringComparison.Ordinal);
+
+        string token = await File.ReadAllTextAsync(Path.Combine(node.State, "admin-token"));
+        node.Process.Kill();
+        await node.Process.ExitAsync();
+        Directory.Delete(node.State, recursive: true);
+        (int wrong, _, string why) = await node.CommandAsync("restore", backup, "--passphrase-file", Write("wrong", "another passphrase"));
+        Assert.Equal(1, wrong);
+        Assert.Contains("passphrase is wrong", why, StringComparison.Ordinal);
+        Assert.Equal(0, (await node.CommandAsync("restore", backup, "--passphrase-file", passphrase)).ExitCode);
+        Assert.Contains("Franck  1 references", (await node.CommandAsync("identities")).Output, StringComparison.Ordinal);
+        Assert.Equal(token, await File.ReadAllTextAsync(Path.Combine(node.State, "admin-token")));
     }
 
     [Theory]

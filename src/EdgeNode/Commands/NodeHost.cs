@@ -137,7 +137,7 @@ internal sealed class NodeHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Stops the node: cameras end, and with them their open events, before the broker is told goodbye.</summary>
+    /// <summary>Stops the node: cameras end, and with them their open events, which are written before the broker is told goodbye.</summary>
     public async ValueTask DisposeAsync()
     {
         _galleryWatch.Dispose();
@@ -176,7 +176,7 @@ internal sealed class NodeHost : IAsyncDisposable
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            // The folder is away for a moment, or being restored; the next look finds it.
+            // Another process holds the database, or the disk refuses for a moment; the next look finds it.
         }
     }
 

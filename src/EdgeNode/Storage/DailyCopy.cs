@@ -38,6 +38,21 @@ internal static class DailyCopy
         }
     }
 
+    /// <summary>The tables of an open database whose content is copied.</summary>
+    internal static IReadOnlyList<string> SmallTables(SqliteConnection connection)
+    {
+        var tables = new List<string>();
+        using SqliteCommand command = Sql.Command(connection, "SELECT name FROM main.sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'");
+        using SqliteDataReader row = command.ExecuteReader();
+        while (row.Read())
+        {
+            if (!LargeTables.Contains(row.GetString(0)))
+                tables.Add(row.GetString(0));
+        }
+
+        return tables;
+    }
+
     private static void Fill(SqliteConnection copy, string database)
     {
         Sql.Execute(copy, "PRAGMA synchronous=FULL; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA foreign_keys=OFF");

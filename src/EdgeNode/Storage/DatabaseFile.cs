@@ -8,12 +8,15 @@ namespace EdgeNode.Storage;
 /// <summary>
 /// The database as files: what is done with it while nobody has it open. Beside <c>state.db</c> may lie
 /// <c>state.db.new</c> (a copy in the making, worthless after a crash), <c>state.db.before-N</c> (as it was before the last change of
-/// its tables), <c>state.db.damaged-TIME</c> (set aside for a maintainer) and <c>state.db.daily</c> (<see cref="DailyCopy"/>).
+/// its tables), <c>state.db.damaged-TIME</c> (set aside for a maintainer), <c>state.db.suspect</c> (empty: all of it is to be checked) and <c>state.db.daily</c> (<see cref="DailyCopy"/>).
 /// </summary>
 internal static class DatabaseFile
 {
     /// <summary>Damaged databases that are kept.</summary>
     internal const int DamagedAtMost = 2;
+
+    /// <summary>Bytes up to which all of a database is checked at every start: seconds on a slow card.</summary>
+    private const long CheckedAtOnce = 256 << 20;
 
     private const int Corrupt = 11;
     private const int NotADatabase = 26;
@@ -87,17 +90,42 @@ internal static class DatabaseFile
         FileOwner.Inherit(Path.GetDirectoryName(Path.GetFullPath(path))!, file.SafeFileHandle);
     }
 
-    /// <summary>What is wrong with a database; null when it is sound.</summary>
+    /// <summary>
+    /// What is wrong with a database; null when it is sound. Of one that is large, the large tables are looked at only after damage was met
+    /// (<see cref="Suspect"/>): a node must not stand still for minutes at each start.
+    /// </summary>
     internal static string? Fault(string path)
     {
         try
         {
             using SqliteConnection connection = Connect(path);
-            return Sql.Scalar(connection, "PRAGMA quick_check(1)") is string answer and not "ok" ? answer : null;
+            if (new FileInfo(path).Length <= CheckedAtOnce || File.Exists(SuspectOf(path)))
+                return Check(connection, "PRAGMA quick_check(1)");
+            foreach (string table in DailyCopy.SmallTables(connection))
+            {
+                if (Check(connection, $"PRAGMA quick_check(\"{table}\")") is string answer)
+                    return answer;
+            }
+
+            return null;
         }
         catch (SqliteException fault) when (fault.SqliteErrorCode is Corrupt or NotADatabase)
         {
             return fault.Message;
+        }
+    }
+
+    /// <summary>Has the next start check all of the database.</summary>
+    internal static void Suspect(string path)
+    {
+        try
+        {
+            if (!File.Exists(SuspectOf(path)))
+                Create(SuspectOf(path));
+        }
+        catch (IOException)
+        {
+            // A full disk: the next damage is met soon enough.
         }
     }
 
@@ -110,10 +138,10 @@ internal static class DatabaseFile
         File.Delete(path + "-journal");
     }
 
-    /// <summary>Deletes the older states of the database that are kept: they hold what was erased since.</summary>
-    internal static void DeleteOldStates(string path)
+    /// <summary>Deletes the older states of the database that are kept, from before <paramref name="time"/>: they hold what was erased since, and events beyond their time.</summary>
+    internal static void DeleteOldStates(string path, DateTime time)
     {
-        foreach (string old in Beside(path, ".before-*").Concat(Beside(path, ".damaged-*")))
+        foreach (string old in Beside(path, ".before-*").Concat(Beside(path, ".damaged-*")).Where(f => File.GetLastWriteTimeUtc(f) < time).ToArray())
             File.Delete(old);
     }
 
@@ -121,11 +149,12 @@ internal static class DatabaseFile
     {
         Delete(path + ".new");
         // A crash between the two renames of a migration.
-        if (!File.Exists(path) && Beside(path, ".before-*").MaxBy(File.GetLastWriteTimeUtc) is string before)
+        if (!File.Exists(path) && Beside(path, ".before-*").MaxBy(VersionBefore) is string before)
             File.Move(before, path);
         if (File.Exists(path) && Damage(path) is string damage)
         {
             string aside = SetAside(path, time);
+            File.Delete(SuspectOf(path));
             log.LogError("The database {Path} is damaged ({Damage}); it was set aside as {Aside}.", path, damage, Path.GetFileName(aside));
         }
 
@@ -139,7 +168,12 @@ internal static class DatabaseFile
         if (!File.Exists(path))
             Create(path);
         Migrate(path, migrations);
+        File.Delete(SuspectOf(path));
     }
+
+    private static int VersionBefore(string old) => int.TryParse(old.AsSpan(old.LastIndexOf('-') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int version) ? version : -1;
+
+    private static string? Check(SqliteConnection connection, string pragma) => Sql.Scalar(connection, pragma) is string answer and not "ok" ? answer : null;
 
     // A power cut may leave a file without any content; the copy of a day tells that there was some.
     private static string? Damage(string path) =>
@@ -149,6 +183,7 @@ internal static class DatabaseFile
     {
         string aside = $"{path}.damaged-{time.GetUtcNow().UtcDateTime.ToString("yyyyMMdd'T'HHmmssfff'Z'", CultureInfo.InvariantCulture)}";
         File.Move(path, aside, overwrite: true);
+        File.SetLastWriteTimeUtc(aside, DateTime.UtcNow);
         if (File.Exists(path + "-wal"))
             File.Move(path + "-wal", aside + "-wal", overwrite: true);
         Delete(path);
@@ -209,6 +244,7 @@ internal static class DatabaseFile
         File.Move(path, before, overwrite: true);
         Delete(path);
         File.Move(path + ".new", path);
+        File.SetLastWriteTimeUtc(before, DateTime.UtcNow);
         foreach (string older in Beside(path, ".before-*").Where(f => f != before))
             File.Delete(older);
     }
@@ -224,6 +260,8 @@ internal static class DatabaseFile
     }
 
     private static int Newest(IReadOnlyList<Migration> migrations) => migrations.Count > 0 ? migrations[^1].Number : 0;
+
+    private static string SuspectOf(string path) => path + ".suspect";
 
     private static string LockOf(string path) => path + ".lock";
 

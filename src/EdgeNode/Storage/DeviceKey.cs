@@ -15,6 +15,8 @@ public sealed class DeviceKey
     private const int KeyBytes = SealedBox.KeyBytes;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
+    private static readonly TimeSpan WaitForAnother = TimeSpan.FromSeconds(10);
+
     private readonly byte[] _key;
 
     private DeviceKey(byte[] key) => _key = key;
@@ -31,6 +33,10 @@ public sealed class DeviceKey
         string path = Path.Combine(stateFolder, FileName);
         if (!File.Exists(path))
         {
+            // The node and a command may both be first.
+            using FileLock alone = FileLock.Take(path + ".lock", exclusive: true, WaitForAnother, $"{path} is being made by another process: try again.");
+            if (File.Exists(path))
+                return LoadOrCreate(stateFolder);
             byte[] fresh = RandomNumberGenerator.GetBytes(KeyBytes);
             AtomicFile.Write(path, fresh);
             return new DeviceKey(fresh);

@@ -4,7 +4,7 @@ namespace EdgeNode.Storage;
 
 /// <summary>
 /// Looks after the database while a node runs: the daily copy (after the start and once a day), retention by age and size, and room on the
-/// disk. When a write has failed or space is short, it gives the reserve away and deletes the oldest events, and the node goes on writing in
+/// disk. When a write has failed or space is short, it gives the reserve and old states away and deletes the oldest events, and the node goes on writing in
 /// the pages that got free; when there is room again, the reserve is taken back. Dispose to stop.
 /// </summary>
 public sealed class StateCare : IDisposable
@@ -18,6 +18,7 @@ public sealed class StateCare : IDisposable
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan AgeInterval = TimeSpan.FromHours(1);
+    private static readonly TimeSpan OldStatesKept = TimeSpan.FromDays(14);
     private static readonly TimeSpan CopyInterval = TimeSpan.FromDays(1);
     private static readonly TimeSpan CopyRetry = TimeSpan.FromHours(1);
 
@@ -90,6 +91,7 @@ public sealed class StateCare : IDisposable
             return;
         }
 
+        _database.DeleteOldStates(DateTime.MaxValue);
         if (_database.Trouble is not null)
             _reserve.Release();
         if (_database.Size().Free < RoomInside)
@@ -108,6 +110,7 @@ public sealed class StateCare : IDisposable
             {
             }
 
+            _database.DeleteOldStates(now - OldStatesKept);
             _ageAt = now + AgeInterval;
         }
 

@@ -33,6 +33,7 @@ public sealed class StateDatabase : IDisposable
     private readonly SqliteConnection _writer;
     private readonly SqliteConnection _reader;
     private volatile string? _trouble;
+    private bool _isClosed;
 
     private StateDatabase(string folder, FileLock held, ILogger log)
     {
@@ -96,6 +97,7 @@ public sealed class StateDatabase : IDisposable
     {
         lock (_writing)
         {
+            ThrowIfClosed();
             try
             {
                 using SqliteTransaction transaction = _writer.BeginTransaction(deferred: false);
@@ -107,6 +109,7 @@ public sealed class StateDatabase : IDisposable
             catch (SqliteException fault)
             {
                 string what = $"The node's database could not be written: {Explain(fault)}";
+                NoteDamage(fault);
                 if (fault.SqliteErrorCode is ReadOnly or InputOutput or Corrupt or Full or CannotOpen or NotADatabase)
                     SetTrouble(what);
                 throw new IOException(what, fault);
@@ -124,7 +127,7 @@ public sealed class StateDatabase : IDisposable
         using FileLock copies = DailyCopy.Hold(_path);
         T result = Write(change);
         DatabaseFile.Delete(DailyCopy.PathOf(_path));
-        DatabaseFile.DeleteOldStates(_path);
+        DatabaseFile.DeleteOldStates(_path, DateTime.MaxValue);
         try
         {
             EmptyLog();
@@ -145,6 +148,7 @@ public sealed class StateDatabase : IDisposable
     {
         lock (_reading)
         {
+            ThrowIfClosed();
             try
             {
                 using SqliteTransaction transaction = _reader.BeginTransaction(deferred: true);
@@ -152,6 +156,7 @@ public sealed class StateDatabase : IDisposable
             }
             catch (SqliteException fault)
             {
+                NoteDamage(fault);
                 throw new IOException($"The node's database could not be read: {Explain(fault)}", fault);
             }
         }
@@ -171,6 +176,9 @@ public sealed class StateDatabase : IDisposable
             throw new IOException($"The daily copy of the database could not be written: {Explain(fault)}", fault);
         }
     }
+
+    /// <summary>Deletes what is kept of earlier states of the database (before a change of its tables, set aside as damaged) from before <paramref name="time"/> (UTC).</summary>
+    public void DeleteOldStates(DateTime time) => DatabaseFile.DeleteOldStates(_path, time);
 
     /// <summary>Copies all of it into a new file, as of one moment, while others write on.</summary>
     /// <exception cref="IOException">It could not be written.</exception>
@@ -212,12 +220,19 @@ public sealed class StateDatabase : IDisposable
         return 0;
     });
 
-    /// <inheritdoc/>
+    /// <summary>Closes it after what is under way; who still comes gets an <see cref="IOException"/>.</summary>
     public void Dispose()
     {
-        _reader.Dispose();
-        _writer.Dispose();
-        _held.Dispose();
+        lock (_writing)
+        {
+            lock (_reading)
+            {
+                _isClosed = true;
+                _reader.Dispose();
+                _writer.Dispose();
+                _held.Dispose();
+            }
+        }
     }
 
     /// <summary>For tests: the writer, to take its room away.</summary>
@@ -253,6 +268,18 @@ public sealed class StateDatabase : IDisposable
                     _log.LogWarning("Another process reads the database: what was erased stays in {Path}-wal until that ends.", _path);
             }
         }
+    }
+
+    private void ThrowIfClosed()
+    {
+        if (_isClosed)
+            throw new IOException("The node's database is closed.");
+    }
+
+    private void NoteDamage(SqliteException fault)
+    {
+        if (fault.SqliteErrorCode is Corrupt or NotADatabase)
+            DatabaseFile.Suspect(_path);
     }
 
     private void SetTrouble(string? trouble)

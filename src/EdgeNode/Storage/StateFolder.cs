@@ -3,7 +3,7 @@ namespace EdgeNode.Storage;
 /// <summary>The folder of everything that lasts.</summary>
 public static class StateFolder
 {
-    /// <summary>Makes the folder, its owner's alone, where it is missing.</summary>
+    /// <summary>Makes the folder, its owner's alone, where it is missing, and ends a restoration that was interrupted.</summary>
     /// <exception cref="IOException">It cannot be had; the message says what to do.</exception>
     public static void Ensure(string path)
     {
@@ -17,5 +17,7 @@ public static class StateFolder
         {
             throw new IOException($"The state folder '{path}' cannot be written: set node.state to a folder that this user may write.", fault);
         }
+
+        StateBackup.FinishRestoration(path);
     }
 }

@@ -135,6 +135,46 @@ public sealed class StateDatabaseTests : IDisposable
     }
 
     [Fact]
+    public void Damage_that_is_met_while_running_is_told_and_makes_the_next_start_look_at_all()
+    {
+        using (StateDatabase database = Open(One))
+        {
+            database.Write(c => Sql.Execute(c, "INSERT INTO events (json) VALUES (zeroblob(200000))"));
+            Revoke(database, "a");
+            database.MakeDailyCopy();
+        }
+
+        using (StateDatabase database = Open(One))
+        {
+            int root = (int)(long)database.Read(c => Sql.Scalar(c, "SELECT rootpage FROM sqlite_master WHERE name = 'events'"))!;
+            using (var file = new FileStream(DatabaseFile, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+            {
+                file.Position = (root - 1) * 4096L;
+                file.Write(new byte[4096]);
+            }
+
+            Assert.Throws<IOException>(() => database.Write(c => Sql.Execute(c, "INSERT INTO events (json) VALUES ('{}')")));
+            Assert.Contains("Restart the node", database.Trouble);
+            Assert.Contains("state.db.suspect", Files());
+        }
+
+        using StateDatabase again = Open(One);
+        Assert.Equal(["a"], Revoked(again));
+        Assert.DoesNotContain("state.db.suspect", Files());
+    }
+
+    [Fact]
+    public void Old_states_go_with_their_time()
+    {
+        Open(One).Dispose();
+        using StateDatabase database = Open(Two);
+        database.DeleteOldStates(DateTime.UtcNow.AddDays(-1));
+        Assert.Contains("state.db.before-1", Files());
+        database.DeleteOldStates(DateTime.UtcNow.AddDays(1));
+        Assert.DoesNotContain("state.db.before-1", Files());
+    }
+
+    [Fact]
     public void Damaged_databases_do_not_pile_up()
     {
         for (int i = 0; i < 5; i++)
@@ -188,6 +228,16 @@ public sealed class StateDatabaseTests : IDisposable
         using StateDatabase copy = StateDatabase.Open(copies, _log, _time, One);
         Assert.Equal(["a"], Revoked(copy));
         Assert.Equal(1L, copy.Read(c => Sql.Scalar(c, "SELECT count(*) FROM events")));
+    }
+
+    [Fact]
+    public void A_closed_database_refuses_those_who_come_late()
+    {
+        StateDatabase database = Open(One);
+        database.Dispose();
+        database.Dispose();
+        Assert.Contains("closed", Assert.Throws<IOException>(() => Revoke(database, "a")).Message);
+        Assert.Contains("closed", Assert.Throws<IOException>(() => Revoked(database)).Message);
     }
 
     [Fact]
