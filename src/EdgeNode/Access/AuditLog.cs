@@ -108,6 +108,21 @@ public sealed class AuditLog : IAsyncDisposable
 
     private async Task WriteAsync()
     {
+        try
+        {
+            await WriteUntilStoppedAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            // Nobody is left to wait for what is not written any more.
+            _line.Writer.TryComplete();
+            while (_line.Reader.TryRead(out Waiting waiting))
+                waiting.Written?.TrySetResult();
+        }
+    }
+
+    private async Task WriteUntilStoppedAsync()
+    {
         var batch = new List<AuditEntry>();
         var flushes = new List<TaskCompletionSource>();
         while (await _line.Reader.WaitToReadAsync().ConfigureAwait(false))

@@ -55,7 +55,8 @@ public sealed class ConfigurationReload(
             NodeConfiguration next = read(out IReadOnlyList<ConfigurationError> found);
             notes = [.. found.Select(note => note.ToString())];
             var change = ConfigurationChange.Between(_running, next);
-            NodeConfiguration then = ConfigurationChange.TakeOver(_running, next, liveSections);
+            // What is of no effect needs no restart.
+            NodeConfiguration then = ConfigurationChange.TakeOver(_running, next, [.. liveSections, .. NotInForceYet.Keys]);
             if (!change.IsNone)
                 apply(then, change);
             _running = then;

@@ -28,8 +28,9 @@ public sealed record ReloadResult(
 
     internal static ReloadResult Done(ConfigurationChange change, IReadOnlyCollection<string> live, IReadOnlyList<string> notes)
     {
-        string[] applied = [.. change.Sections.Where(live.Contains)];
-        string[] needsRestart = [.. change.Sections.Where(section => !live.Contains(section))];
+        IEnumerable<string> inForce = change.Sections.Where(section => !NotInForceYet.Keys.Contains(section));
+        string[] applied = [.. inForce.Where(live.Contains)];
+        string[] needsRestart = [.. inForce.Where(section => !live.Contains(section))];
         string summary = change.IsNone
             ? "The configuration was read anew: nothing changed."
             : $"The configuration was reloaded: {Cameras(change.CamerasAdded.Count, "added")}, {change.CamerasRemoved.Count} removed, {change.CamerasChanged.Count} changed, {change.CamerasUnchanged.Count} left alone."

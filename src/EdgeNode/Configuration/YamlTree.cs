@@ -40,6 +40,7 @@ internal sealed class YamlTree
     public const int LongestText = 1 << 20;
 
     private const int DeepestNesting = 32;
+    private const string InvalidYaml = "This is no valid YAML: look for a quote or a bracket that is not closed, a wrong indentation, or a value with special characters that has no quotes.";
     private readonly string _source;
     private readonly IParser _parser;
 
@@ -84,6 +85,11 @@ internal sealed class YamlTree
         catch (YamlException fault)
         {
             throw Explain(source, fault, text);
+        }
+        catch (Exception fault) when (fault is InvalidOperationException or ArgumentException or IndexOutOfRangeException or NullReferenceException)
+        {
+            // The parser fails so at some texts (a '...' before anything else, say) and does not say where.
+            throw Error(tree._parser.Current is null ? new YamlPlace(source, 1, 1) : tree.PlaceOf(tree._parser.Current), InvalidYaml);
         }
     }
 
@@ -148,7 +154,7 @@ internal sealed class YamlTree
         return Error(
             new YamlPlace(source, (int)fault.Start.Line, (int)fault.Start.Column),
             words.Contains('\'') || words.Contains('"') || words.Length > 120
-                ? "This is no valid YAML: look for a quote or a bracket that is not closed, a wrong indentation, or a value with special characters that has no quotes."
+                ? InvalidYaml
                 : $"This is no valid YAML: {words}.");
     }
 

@@ -1,4 +1,5 @@
 using System.Collections;
+using CsCheck;
 using EdgeNode.Configuration;
 
 namespace EdgeNode.Tests.Configuration;
@@ -296,6 +297,29 @@ public class ConfigurationReaderTests
         File.Delete(file);
         Assert.Equal([ExecutionProvider.Cpu], read.Models.Execution);
         Assert.Equal(("a", "geheim", 0.5f), (read.Cameras[0].Id, read.Site.Key!.Reveal(), read.Faces.Threshold));
+    }
+
+    [Fact]
+    public void Whatever_the_text_is_it_is_read_or_refused_with_sentences()
+    {
+        string[] pieces =
+        [
+            "node", "cameras", "id", "url", "ignore", "analytics", ": ", ":", " ", "  ", "\n", "\r\n", "- ", "-", "{", "}", "[", "]", ",", "'", "\"", "\\", "&a", "*a", "!t", "|", ">", "#", "\t", "%", "@", "?",
+            "---\n", "...\n", "\0", "\uFEFF", "\uD800", "\u0085", "é", "rtsp://x/", "a", "1e9", "~", "<<", "`", "%YAML 1.2\n",
+        ];
+        Gen.Int[0, pieces.Length - 1].Array[0, 40].Sample(
+            chosen =>
+            {
+                try
+                {
+                    Read(string.Concat(chosen.Select(i => pieces[i])));
+                }
+                catch (ConfigurationException fault)
+                {
+                    Assert.All(fault.Errors, error => Assert.NotEmpty(error.Message));
+                }
+            },
+            iter: 20_000);
     }
 
     private static NodeConfiguration Read(string yaml) => ConfigurationReader.Read("test.yaml", new StringReader(yaml), NoEnvironment);

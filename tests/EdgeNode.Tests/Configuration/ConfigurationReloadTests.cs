@@ -74,6 +74,17 @@ public sealed class ConfigurationReloadTests : IDisposable
     }
 
     [Fact]
+    public void A_section_that_changes_nothing_yet_asks_for_no_restart()
+    {
+        ConfigurationReload reload = Start();
+        _text = Two + "\ngpio: { led: a }";
+        ReloadResult result = reload.Reload();
+        Assert.Empty(result.NeedsRestart.Concat(result.Applied));
+        Assert.Single(result.Notes);
+        Assert.Contains("nothing changed", reload.Reload().Summary, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void An_invalid_file_changes_nothing_and_says_why()
     {
         ConfigurationReload reload = Start();
