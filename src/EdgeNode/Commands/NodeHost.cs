@@ -62,6 +62,7 @@ internal sealed class NodeHost : IAsyncDisposable
         _log = logs.CreateLogger("edgenode");
         _lock = NodeLock.Take(configuration.Node.State);
         _database = StateDatabase.Open(configuration.Node.State, _log, time);
+        _ffmpegMessages = new FFmpegMessages(_log, time);
         _signingKey = SigningKey.LoadOrCreate(configuration.Node.State);
         _revocations = new Revocations(_database, time);
         _apiTokens = new ApiTokens(_database, time);
@@ -146,6 +147,7 @@ internal sealed class NodeHost : IAsyncDisposable
         _registry.Cameras.Dispose();
         _care.Dispose();
         _events.Dispose();
+        _ffmpegMessages.Dispose();
         if (_mqtt is not null)
             await _mqtt.DisposeAsync();
         if (_models.IsValueCreated)

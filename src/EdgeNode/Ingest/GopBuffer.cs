@@ -56,6 +56,19 @@ public sealed class GopBuffer : IAccessUnitFeed, IDisposable
         }
     }
 
+    /// <summary>The newest keyframe, which the caller releases; null when none is held.</summary>
+    public AccessUnit? TakeNewestKey()
+    {
+        lock (_gate)
+        {
+            if (_newestKey < 0)
+                return null;
+            AccessUnit key = _units[_newestKey];
+            key.AddReference();
+            return key;
+        }
+    }
+
     /// <summary>
     /// What is the matter with the camera's GOPs, one sentence for the user; null while they fit. Holds from the moment that one is dropped until a
     /// whole one fitted.
@@ -70,19 +83,6 @@ public sealed class GopBuffer : IAccessUnitFeed, IDisposable
                     ? $"Its pictures from one keyframe to the next are larger than {_bytesAtMost >> 20} MB, so viewers wait for the next keyframe: set a shorter keyframe interval or a lower bit rate."
                     : null;
             }
-        }
-    }
-
-    /// <summary>The newest keyframe, which the caller releases; null when none is held.</summary>
-    public AccessUnit? TakeNewestKey()
-    {
-        lock (_gate)
-        {
-            if (_newestKey < 0)
-                return null;
-            AccessUnit key = _units[_newestKey];
-            key.AddReference();
-            return key;
         }
     }
 

@@ -54,11 +54,12 @@ public class HealthSamplerTests
         HealthReport report = MqttLinkTests.Report() with
         {
             TemperatureC = 51.5,
+            Storage = "Full.",
             Cameras = [new CameraHealth { Id = "entrance", State = "streaming", Fps = 25, BitrateKbps = 4000, GopS = 2, Decoder = "software", InferenceMs = 14.5, Viewers = 1 }],
         };
         string expected = """
             {"uptime_s":1,"cpu_percent":2,"memory":{"rss_bytes":1,"total_bytes":2,"available_bytes":3},"temperature_c":51.5,"throttling":null,
-            "disk":{"free_bytes":4,"total_bytes":5},"storage":null,"clock":{"synced":true,"now":"1970-01-01T00:00:00.000Z"},"queue_depth":0,"events_lost":0,
+            "disk":{"free_bytes":4,"total_bytes":5},"storage":"Full.","clock":{"synced":true,"now":"1970-01-01T00:00:00.000Z"},"queue_depth":0,"events_lost":0,
             "ffmpeg":"5.1.9","onnxruntime":null,
             "cameras":[{"id":"entrance","state":"streaming","fps":25,"bitrate_kbps":4000,"gop_s":2,"decoder":"software","trouble":null,"inference_ms":14.5,"viewers":1}]}
             """.ReplaceLineEndings(string.Empty);
