@@ -34,6 +34,7 @@ internal sealed class NodeHost : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly NodeLock _lock;
+    private readonly FFmpegMessages _ffmpegMessages;
     private readonly StateDatabase _database;
     private readonly StateCare _care;
     private readonly SigningKey _signingKey;
