@@ -41,6 +41,7 @@ AUDIO = {
     "opus": "opusenc ! rtpopuspay",
     "l16": "rtpL16pay",
 }
+RATES = {"pcmu": 8000, "pcma": 8000}
 
 COPY = Gst.BufferCopyFlags.FLAGS | Gst.BufferCopyFlags.TIMESTAMPS | Gst.BufferCopyFlags.MEMORY
 
