@@ -37,8 +37,12 @@ bench: ## compare CPU and memory with FFmpeg and with a home-made OpenCV stack
 	  build/publish linux-x64 && \
 	  build/bench $(ARGS)'
 
-soak: ## long runs under stress (not there yet)
-	@echo "make soak: there is no long run yet; 'make test' and 'make bench' are what there is." >&2; exit 1
+soak: ## repeat often what tests do a few times: dying cameras, kills while writing, random input
+	@build/setup-packages build test
+	@build/in-turn 'build/setup-assets && \
+	  build/setup-test-media && \
+	  build/publish linux-x64 && \
+	  build/soak $(FILTER)'
 
 lint: ## check format, analysers and shell scripts
 	@build/setup-packages lint

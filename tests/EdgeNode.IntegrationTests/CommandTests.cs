@@ -116,7 +116,7 @@ public sealed class CommandTests : IDisposable
     [InlineData("a 0-byte file", "analyze {empty}", 1, "empty")]
     [InlineData("a clip without video", "analyze {sound}", 1, "video")]
     [InlineData("a text file", "analyze {text}", 1, "text")]
-    [InlineData("an unknown key", "run --config {unknown-key}", 2, "line 1: 'node.stie' is not known. Did you mean 'site'?")]
+    [InlineData("an unknown key", "run --config {unknown-key}", 2, "'node.stie' is not known. Did you mean 'site'?")]
     [InlineData("no configuration", "run --config /no/such.yaml", 2, "/no/such.yaml")]
     [InlineData("an unreadable model", "analyze {film} --config {broken-model}", 1, "fr_detect.onnx")]
     [InlineData("a model of the wrong shape", "analyze {film} --config {wrong-model}", 1, "fr_detect.onnx")]

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 namespace EdgeNode.IntegrationTests;
 
 /// <summary>Cameras that go away, over and over: the others do not notice, and nothing is left over.</summary>
+[Trait("Category", "Repeated")]
 public sealed class LosingCamerasTests
 {
     private static readonly string Film = Path.Combine(Given.Films, "demo.mp4");

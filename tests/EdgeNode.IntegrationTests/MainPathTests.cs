@@ -124,10 +124,10 @@ public class MainPathTests
         await node.StartAsync();
         using var stranger = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{node.Port}/") };
         foreach (string path in (string[])["api/stream/cameras", "api/stream/cameras/status", "api/stream/health", "api/stream/playback/sessions",
-            "api/stream/analytics/stats?camera_id=one", "api/events", "api/events/stream", "live/x.y.z/one/index.m3u8", "api/stream/hls/nobody/playlist.m3u8"])
+            "openapi.json", "metrics", "api/stream/analytics/stats?camera_id=one", "api/events", "api/events/stream", "live/x.y.z/one/index.m3u8", "api/stream/hls/nobody/playlist.m3u8"])
             Assert.Equal((HttpStatusCode.Unauthorized, path), ((await stranger.GetAsync(path)).StatusCode, path));
         Assert.Equal(HttpStatusCode.Unauthorized, (await stranger.PostAsJsonAsync("api/stream/playback/create-session", new { camera_id = "one", user_id = "u" })).StatusCode);
-        foreach (string path in (string[])["openapi.json", "favicon.ico", "no/such/route"])
+        foreach (string path in (string[])["favicon.ico", "no/such/route"])
             Assert.Equal((HttpStatusCode.NotFound, "application/problem+json"), await AnswerAsync(stranger, path));
         foreach (string path in (string[])["", "healthz", "readyz", "web/app.js", "web/hls.min.js"])
             Assert.Equal((HttpStatusCode.OK, path), ((await stranger.GetAsync(path)).StatusCode, path));

@@ -17,6 +17,7 @@ namespace EdgeNode.Tests.Ingest;
 /// Real headers and packets with bytes changed, cut and repeated: whatever comes is read, or refused with an
 /// <see cref="InvalidDataException"/>. EDGENODE_FUZZ says how many inputs each test tries.
 /// </summary>
+[Trait("Category", "Repeated")]
 public class BitstreamFuzzTests
 {
     private static readonly long s_inputs = long.TryParse(Environment.GetEnvironmentVariable("EDGENODE_FUZZ"), NumberStyles.None, CultureInfo.InvariantCulture, out long inputs) ? inputs : 10_000;

@@ -10,6 +10,7 @@ using EventLog = EdgeNode.Events.EventLog;
 namespace EdgeNode.Tests.Storage;
 
 /// <summary>kill -9 while state is written: 10 times, 200 times with EDGENODE_SOAK=1.</summary>
+[Trait("Category", "Repeated")]
 public sealed class KillTests : IDisposable
 {
     private const int LinesAtMost = 60;

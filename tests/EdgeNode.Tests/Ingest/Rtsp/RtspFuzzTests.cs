@@ -10,6 +10,7 @@ namespace EdgeNode.Tests.Ingest.Rtsp;
 /// What comes from the network, mangled: it ends in the documented exception or in nothing, within bounded memory. 100,000 inputs in
 /// all; EDGENODE_FUZZ says how many else (1000000 in the soak).
 /// </summary>
+[Trait("Category", "Repeated")]
 public class RtspFuzzTests
 {
     private const string Sdp =
