@@ -47,7 +47,9 @@ internal static class MetricsText
         Each(text, cameras, "edgenode_camera_bytes_total", "counter", "Coded bytes that came.", c => c.Ingest.Statistics.Bytes);
         Each(text, cameras, "edgenode_camera_connections_total", "counter", "Times that the camera was connected.", c => c.Ingest.Connections);
         Each(text, cameras, "edgenode_camera_repaired_timestamps_total", "counter", "Timestamps that had to be repaired.", c => c.Ingest.RepairedStamps);
-        Each(text, cameras, "edgenode_camera_dropped_gops_total", "counter", "GOPs that outgrew their bound.", c => c.Ingest.Gop.DroppedGops);
+        Each(text, cameras, "edgenode_camera_lost_packets_total", "counter", "RTP packets that never came.", c => c.Ingest.LostPackets);
+        Each(text, cameras, "edgenode_camera_damaged_gops_total", "counter", "GOPs in which packets were lost.", c => c.Ingest.DamagedGops);
+        Each(text, cameras, "edgenode_camera_dropped_gops_total", "counter", "GOPs that outgrew their bound.", c => c.Ingest.DroppedGops);
         Each(text, cameras, "edgenode_camera_viewers", "gauge", "Players that watch.", c => c.Viewers.Count);
         Camera[] analysed = [.. cameras.Where(c => c.Analytics is not null)];
         Each(text, analysed, "edgenode_camera_frames_analyzed_total", "counter", "Pictures in which faces were looked for.", c => c.Analytics!.FramesProcessed);
