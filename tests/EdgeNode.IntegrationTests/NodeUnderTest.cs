@@ -11,10 +11,11 @@ internal sealed class NodeUnderTest : IDisposable
     public NodeUnderTest(string cameras, string? mqtt = null, int? httpPort = null, string extra = "")
     {
         Port = httpPort ?? RunningProcess.FreePort();
+        HttpsPort = RunningProcess.FreePort();
         ConfigFile = Path.Combine(_folder, "edgenode.yaml");
         File.WriteAllText(ConfigFile, $$"""
             node: { site: test, id: node-1, state: {{_folder}}/state, base_url: "http://127.0.0.1:{{Port}}" }
-            http: { listen: "127.0.0.1:{{Port}}", https: off }
+            http: { listen: "127.0.0.1:{{Port}}", https: "127.0.0.1:{{HttpsPort}}" }
             models: { folder: {{Given.Models}} }
             {{(mqtt is null ? "" : $"mqtt: {{ broker: \"{mqtt}\" }}")}}
             {{extra}}
@@ -24,6 +25,8 @@ internal sealed class NodeUnderTest : IDisposable
     }
 
     public int Port { get; }
+
+    public int HttpsPort { get; }
 
     public string ConfigFile { get; }
 
