@@ -55,13 +55,14 @@ public class HealthSamplerTests
         {
             TemperatureC = 51.5,
             Storage = "Full.",
-            Cameras = [new CameraHealth { Id = "entrance", State = "streaming", Fps = 25, BitrateKbps = 4000, GopS = 2, Decoder = "software", InferenceMs = 14.5, Viewers = 1 }],
+            Cameras = [new CameraHealth { Id = "entrance", State = "streaming", Fps = 25, BitrateKbps = 4000, GopS = 2, Decoder = "software", InferenceMs = 14.5, Viewers = 1, AudioLeftOut = "Opus", Tries = 2, Connections = 1, LostPackets = 3, DamagedGops = 4, DroppedGops = 5, RepairedStamps = 6 }],
         };
         string expected = """
             {"uptime_s":1,"cpu_percent":2,"memory":{"rss_bytes":1,"total_bytes":2,"available_bytes":3},"temperature_c":51.5,"throttling":null,
             "disk":{"free_bytes":4,"total_bytes":5},"storage":"Full.","clock":{"synced":true,"now":"1970-01-01T00:00:00.000Z"},"queue_depth":0,"events_lost":0,
             "ffmpeg":"5.1.9","onnxruntime":null,
-            "cameras":[{"id":"entrance","state":"streaming","fps":25,"bitrate_kbps":4000,"gop_s":2,"decoder":"software","trouble":null,"inference_ms":14.5,"viewers":1}]}
+            "cameras":[{"id":"entrance","state":"streaming","fps":25,"bitrate_kbps":4000,"gop_s":2,"decoder":"software","trouble":null,"inference_ms":14.5,"viewers":1,
+            "audio":null,"audio_left_out":"Opus","advice":null,"tries":2,"connections":1,"lost_packets":3,"damaged_gops":4,"dropped_gops":5,"repaired_stamps":6}]}
             """.ReplaceLineEndings(string.Empty);
         Assert.Equal(expected, Encoding.UTF8.GetString(report.ToJson()));
     }
