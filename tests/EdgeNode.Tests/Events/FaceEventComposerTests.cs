@@ -17,7 +17,7 @@ public class FaceEventComposerTests
     public FaceEventComposerTests()
     {
         var recognizer = new Recognizer(new GallerySearch(IdentityStore.InMemory([_ada]), Pack), new FaceRecognitionOptions());
-        _composer = new FaceEventComposer(new EventOrigin("hq", "edge-01", "entrance"), recognizer, new FaceEventOptions(), _clock, () => true, _events.Add);
+        _composer = new FaceEventComposer(new EventOrigin("hq", "edge-01", "entrance"), recognizer, new FaceEventOptions(), _clock, () => true, (e, _) => _events.Add(e));
     }
 
     [Fact]

@@ -29,13 +29,17 @@ public sealed class IdentityStoreTests : IDisposable
         Open().Add(ada);
         Close();
 
-        Identity again = Assert.Single(Open().List);
+        IdentityStore store = Open();
+        Identity again = Assert.Single(store.List);
         Assert.Equal(ada.Id, again.Id);
         Assert.Equal(7, ada.Id.Version);
         Assert.Equal(ada.Name, again.Name);
         Assert.Equal(ada.CreatedAt, again.CreatedAt);
         Assert.Equal(ada.References.Select(r => r.Embedding), again.References.Select(r => r.Embedding));
-        Assert.Equal(ada.References.Select(r => r.Crop), again.References.Select(r => r.Crop));
+        Assert.Equal(ada.References.Select(r => r.Id), again.References.Select(r => r.Id));
+        Assert.Equal([true, false], again.References.Select(r => r.HasCrop));
+        Assert.All([.. again.References, .. ada.References], r => Assert.Null(r.Crop));
+        Assert.Equal([[1, 2, 3], null], again.References.Select(r => store.ReadCrop(ada.Id, r.Id)));
         Assert.All(again.References, r => Assert.Equal(Pack, r.ModelPack));
         Assert.Empty(_log.Lines);
     }
