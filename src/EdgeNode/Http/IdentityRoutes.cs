@@ -189,8 +189,13 @@ internal sealed class IdentityRoutes(IdentityStore identities, EventShots shots,
     private Task EraseAsync(HttpContext context, AccessGrant grant)
     {
         Identity identity = Find(context);
-        if (!identities.Remove(identity.Id))
-            throw new RefusedException(NoSuchPerson());
+        // Not while somebody is changed, who would be there again.
+        lock (_changing)
+        {
+            if (!identities.Remove(identity.Id))
+                throw new RefusedException(NoSuchPerson());
+        }
+
         audit.Record(grant, AuditAction.IdentityErase, $"identity:{identity.Id}");
         return WriteJson.SendAsync(context, new Success(true), HttpJson.Default.Success);
     }

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using EdgeNode.Decoding;
 using EdgeNode.Faces;
 
 namespace EdgeNode.Tests.Faces;
@@ -72,6 +73,27 @@ public sealed class FacePipelineTests(ModelsFixture fixture)
             pipeline.Analyze(picture.View, Pts(i, 10), Captured(i, 10), recorder);
         Assert.Empty(recorder.Ended);
         Assert.Equal(6, Assert.Single(recorder.Started).Frames);
+    }
+
+    [SkippableFact]
+    public void The_best_shot_is_cut_from_its_picture_so_that_it_is_recognised_again()
+    {
+        FaceModels models = fixture.Require();
+        RawPicture picture = RawPicture.Photo(FaceMedia.Require("franck_02045.jpg"));
+        FacePipeline pipeline = new(models, withPictures: true), without = new(models);
+        Recorder recorder = new();
+        for (int i = 0; i < 3; i++)
+        {
+            pipeline.Analyze(picture.View, Pts(i, 10), Captured(i, 10), recorder);
+            without.Analyze(picture.View, Pts(i, 10), Captured(i, 10), recorder);
+        }
+
+        Assert.Null(recorder.Started[1].Picture);
+        FaceTrack track = recorder.Started[0];
+        Assert.InRange(track.Picture!.Length, 1000, FaceCrop.BytesAtMost);
+        Assert.Null(pipeline.PictureTrouble);
+        float[] again = Assert.Single(models.AnalyzeStill(StillImage.Decode(track.Picture, "shot").View)).Embedding!;
+        Assert.True(TensorPrimitives.Dot<float>(track.Shots[0], again) > 0.8f);
     }
 
     [SkippableFact]

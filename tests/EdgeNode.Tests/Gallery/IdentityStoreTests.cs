@@ -97,6 +97,61 @@ public sealed class IdentityStoreTests : IDisposable
     }
 
     [Fact]
+    public void Photos_stay_and_keep_their_names_while_others_come_and_go()
+    {
+        IdentityStore store = Open();
+        FaceReference first = new(Pack, Face((0, 1)), [1]), second = new(Pack, Face((0, 0.9f)), [2]), third = new(Pack, Face((0, 0.8f)), [3]);
+        Identity ada = Identity.Create("Ada", [first, second], TimeProvider.System);
+        store.Add(ada);
+        store.Add(ada.With(name: "Ada L.", references: [third, second, first]));
+        store.Add(store.Find(ada.Id)!.With(references: [third, first]));
+        foreach (IdentityStore read in (IdentityStore[])[store, Open()])
+        {
+            Assert.Equal([third.Id, first.Id], read.Find(ada.Id)!.References.Select(r => r.Id));
+            Assert.Equal([[3], [1]], read.Find(ada.Id)!.References.Select(r => read.ReadCrop(ada.Id, r.Id)!));
+            Assert.Null(read.ReadCrop(ada.Id, second.Id));
+            Assert.Null(read.ReadCrop(Guid.NewGuid(), first.Id));
+        }
+    }
+
+    [Fact]
+    public void Of_a_photo_that_is_taken_away_no_copy_is_left()
+    {
+        IdentityStore store = Open();
+        Identity ada = Identity.Create("Ada", [new(Pack, Face((0, 1)), [1]), new(Pack, Face((0, 0.9f)), [2])], TimeProvider.System);
+        store.Add(ada);
+        _databases[0].MakeDailyCopy();
+        byte[] crop = _databases[0].Read(c => Blob(c, $"SELECT crop FROM identity_references WHERE photo_id = '{ada.References[1].Id:D}'"));
+        Assert.Contains("state.db.daily", FilesWith(crop));
+        store.Add(ada.With(references: [ada.References[0]]), erases: true);
+        Assert.Empty(FilesWith(crop));
+    }
+
+    [Fact]
+    public void Who_somebody_said_it_is_not_is_remembered_up_to_a_bound()
+    {
+        Identity ada = Person("Ada", Face((0, 1)));
+        FaceReference[] negatives = [.. Enumerable.Range(1, Identity.NegativesAtMost + 2).Select(i => new FaceReference(Pack, Face((i, 1))))];
+        IdentityStore store = Open();
+        store.Add(ada.With(negatives: negatives));
+        Assert.Equal(negatives.Skip(2).Select(n => n.Embedding), Open().Find(ada.Id)!.Negatives.Select(n => n.Embedding));
+        store.Remove(ada.Id);
+        Assert.Equal(0L, _databases[0].Read(c => Sql.Scalar(c, "SELECT count(*) FROM identity_negatives")));
+    }
+
+    [Fact]
+    public void Photos_that_an_earlier_version_wrote_get_names()
+    {
+        IdentityStore store = Open();
+        Identity ada = Person("Ada", Face((0, 1)), Face((0, 0.9f)));
+        store.Add(ada);
+        _databases[0].Write(c => Sql.Execute(c, "UPDATE identity_references SET photo_id = NULL"));
+        FaceReference[] named = [.. Open().Find(ada.Id)!.References];
+        Assert.Equal(2, named.Select(r => r.Id).Distinct().Count());
+        Assert.Equal(named.Select(r => r.Id), Open().Find(ada.Id)!.References.Select(r => r.Id));
+    }
+
+    [Fact]
     public void Every_change_is_told()
     {
         IdentityStore store = Open();
