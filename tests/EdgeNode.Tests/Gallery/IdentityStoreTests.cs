@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using EdgeNode.Access;
+using EdgeNode.Events;
 using EdgeNode.Gallery;
 using EdgeNode.Storage;
 using EdgeNode.Tests.Media;
@@ -75,6 +76,9 @@ public sealed class IdentityStoreTests : IDisposable
         Identity ada = Person("Ada Lovelace", Face((0, 1))), bob = Person("Bob", Face((1, 1)));
         store.Add(bob);
         store.Add(ada);
+        var shots = new EventShots(_databases[0], DeviceKey.LoadOrCreate(_state));
+        var shot = new EventShot(Guid.CreateVersion7(), "entrance", ada.Id, At(0), 1, Pack, Face((0, 1)), new byte[9000]);
+        Assert.True(_databases[0].Write(c => shots.Keep(c, shot, recordedAt: 1)));
         File.WriteAllBytes(Path.Combine(_state, "state.db.before-1"), CopyOfDatabase());
         File.WriteAllBytes(Path.Combine(_state, "state.db.damaged-20260101T000000000Z"), CopyOfDatabase());
         _databases[0].MakeDailyCopy();
@@ -85,6 +89,9 @@ public sealed class IdentityStoreTests : IDisposable
             Blob(c, $"SELECT wrapped FROM vault_keys WHERE owner = 'identity:{ada.Id:D}'"),
             Blob(c, $"SELECT name FROM identities WHERE id = '{ada.Id:D}'"),
             Blob(c, $"SELECT template FROM identity_references WHERE identity_id = '{ada.Id:D}'")[..40],
+            Blob(c, "SELECT template FROM event_shots")[..40],
+            // From the middle: a page of its own.
+            Blob(c, "SELECT picture FROM event_shots")[6000..6040],
         });
         byte[] wrapped = _databases[0].Read(c => Blob(c, $"SELECT wrapped FROM vault_keys WHERE owner = 'identity:{bob.Id:D}'"));
         Assert.All(traces[1..], trace => Assert.NotEmpty(FilesWith(trace)));
