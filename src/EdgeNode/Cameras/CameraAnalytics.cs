@@ -20,7 +20,7 @@ public sealed class CameraAnalytics : IDisposable
     private readonly FacePipeline _pipeline;
     private readonly FaceAnalysis _analysis;
     private readonly FaceEventComposer _composer;
-    private readonly Action<FaceEvent> _emit;
+    private readonly Action<FaceEvent, EventShot?> _emit;
     private readonly SparseLog _troubles;
     private readonly Thread _thread;
     private readonly HashSet<Guid> _recognized = [];
@@ -28,14 +28,14 @@ public sealed class CameraAnalytics : IDisposable
     private long _facesRecognized;
     private string? _trouble;
 
-    /// <summary>Analytics of one camera, on shared models; events go to <paramref name="emit"/>.</summary>
-    public CameraAnalytics(CameraConfiguration camera, FacesSection faces, IAccessUnitFeed feed, FaceRecognition recognition, EventOrigin origin, TimeProvider time, Action<FaceEvent> emit, ILogger log)
+    /// <summary>Analytics of one camera, on shared models; events, and with them new best shots, go to <paramref name="emit"/>.</summary>
+    public CameraAnalytics(CameraConfiguration camera, FacesSection faces, IAccessUnitFeed feed, FaceRecognition recognition, EventOrigin origin, TimeProvider time, Action<FaceEvent, EventShot?> emit, ILogger log)
     {
         _camera = camera.Id;
         _feed = feed;
         _emit = emit;
         _troubles = new SparseLog(log, time);
-        _pipeline = new FacePipeline(recognition.Models, faces.MinFacePx);
+        _pipeline = new FacePipeline(recognition.Models, faces.MinFacePx, withPictures: true);
         _composer = recognition.ComposeEvents(origin, faces, time, Emit);
         _analysis = new FaceAnalysis(_pipeline, _composer, camera.Analytics.Fps, format => new SoftwareDecoder(format));
         _thread = new Thread(Run) { IsBackground = true, Name = $"faces {camera.Id}", Priority = ThreadPriority.BelowNormal };
@@ -108,6 +108,11 @@ public sealed class CameraAnalytics : IDisposable
                 Report(trouble);
             else if (_analysis.FramesAnalyzed != analyzed)
                 Volatile.Write(ref _trouble, null);
+            if (_pipeline.PictureTrouble is { } noPicture)
+            {
+                _pipeline.PictureTrouble = null;
+                _troubles.Warn($"Camera {_camera}: faces are reported without a picture: {noPicture}");
+            }
         }
         catch (Exception fault)
         {
@@ -122,12 +127,12 @@ public sealed class CameraAnalytics : IDisposable
         _troubles.Warn($"Camera {_camera}: {trouble}");
     }
 
-    private void Emit(FaceEvent e)
+    private void Emit(FaceEvent e, EventShot? shot)
     {
         if (e.Identity.Status == RecognitionStatus.Recognized && _recognized.Add(e.EventId))
             Interlocked.Increment(ref _facesRecognized);
         if (e.Phase == FaceEventPhase.Ended)
             _recognized.Remove(e.EventId);
-        _emit(e);
+        _emit(e, shot);
     }
 }

@@ -14,6 +14,9 @@ public sealed class FaceAnalysis : IDisposable
     /// <summary>A camera whose pictures cannot be had for longer has nobody before it: presence is not kept up by a picture that stands still.</summary>
     internal static readonly TimeSpan PresenceWithoutPictures = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long tracks outlast one GOP with lost packets, in which nothing can be seen: cameras send a keyframe a minute at the rarest.</summary>
+    private static readonly TimeSpan LongestDamage = TimeSpan.FromSeconds(70);
+
     private const int RememberedUnits = 64;
     private readonly FacePipeline _pipeline;
     private readonly IFaceTrackObserver _observer;
@@ -25,6 +28,9 @@ public sealed class FaceAnalysis : IDisposable
     private VideoFormat? _format;
     private bool _awaitsKey = true;
     private bool _isGopDamaged;
+    private bool _wasGopDamaged;
+    private int _keysSinceAnalyzed;
+    private long _keyPts;
     private string? _trouble;
     private long? _analyzedAt;
     private long _nextDue = long.MinValue;
@@ -82,7 +88,13 @@ public sealed class FaceAnalysis : IDisposable
     private void Decode(AccessUnit unit)
     {
         if (unit.IsKey)
+        {
+            _wasGopDamaged = _isGopDamaged;
             _awaitsKey = _isGopDamaged = false;
+            _keysSinceAnalyzed++;
+            _keyPts = unit.Pts;
+        }
+
         if (_awaitsKey)
             return;
 
@@ -132,7 +144,7 @@ public sealed class FaceAnalysis : IDisposable
         _awaitsKey = false;
     }
 
-    // Units that come but cannot be decoded keep nobody present.
+    // Units that come but cannot be decoded keep nobody present, and damaged ones for one GOP only.
     private void EndTracksWithoutPictures(long dts, bool isAnalyzed)
     {
         if (isAnalyzed || _analyzedAt is not { } analyzedAt || dts < analyzedAt)
@@ -141,7 +153,10 @@ public sealed class FaceAnalysis : IDisposable
             return;
         }
 
-        long longest = Math.Max((long)(PresenceWithoutPictures.TotalSeconds * AccessUnit.TicksPerSecond), 2 * _interval);
+        // The first pictures after the damage may yet be in the decoder.
+        bool isOneDamagedGop = !_awaitsKey && (_isGopDamaged ? _keysSinceAnalyzed <= 1 : _wasGopDamaged && _keysSinceAnalyzed <= 2);
+        TimeSpan patience = isOneDamagedGop ? LongestDamage : PresenceWithoutPictures;
+        long longest = Math.Max((long)(patience.TotalSeconds * AccessUnit.TicksPerSecond), 2 * _interval);
         if (dts - analyzedAt <= longest)
             return;
         _analyzedAt = dts;
@@ -170,7 +185,15 @@ public sealed class FaceAnalysis : IDisposable
             if (!IsDue(picture.Pts))
                 continue;
             (DateTime capturedAt, bool damaged) = Remembered(picture.Pts);
-            _pipeline.Analyze(picture.Pixels, picture.Pts, capturedAt, trustworthy: !damaged && !picture.IsDamaged, _observer);
+            if (damaged || picture.IsDamaged)
+            {
+                _pipeline.Overlook(picture.Pts);
+                continue;
+            }
+
+            _pipeline.Analyze(picture.Pixels, picture.Pts, capturedAt, _observer);
+            // Those before the newest keyframe come out of the decoder after it went in.
+            _keysSinceAnalyzed = picture.Pts >= _keyPts ? 0 : 1;
             _analysisTicks += Stopwatch.GetTimestamp() - decoded;
             Interlocked.Increment(ref _framesAnalyzed);
             Volatile.Write(ref _trouble, null);

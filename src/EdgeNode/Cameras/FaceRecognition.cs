@@ -30,6 +30,6 @@ public sealed class FaceRecognition
     public FaceRecognitionOptions Options { get; }
 
     /// <summary>A composer of events for one camera.</summary>
-    public FaceEventComposer ComposeEvents(EventOrigin origin, FacesSection faces, TimeProvider time, Action<FaceEvent> emit) =>
-        new(origin, new Recognizer(_search, Options), new FaceEventOptions { MaxEvent = faces.MaxEvent, UpdateEvery = faces.UpdateEvery }, time, KernelClock.IsSynchronized, emit);
+    public FaceEventComposer ComposeEvents(EventOrigin origin, FacesSection faces, TimeProvider time, Action<FaceEvent, EventShot?> emit) =>
+        new(origin, new Recognizer(_search, Options), new FaceEventOptions { MaxEvent = faces.MaxEvent, UpdateEvery = faces.UpdateEvery, ModelPack = Models.Pack.Id }, time, KernelClock.IsSynchronized, emit);
 }

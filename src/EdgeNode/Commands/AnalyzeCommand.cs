@@ -101,7 +101,7 @@ internal static class AnalyzeCommand
 
         public int Tracks => _tracks.Count;
 
-        public void Print(FaceEvent e)
+        public void Print(FaceEvent e, EventShot? shot)
         {
             Events++;
             _tracks.Add(e.EventId);

@@ -47,6 +47,7 @@ internal sealed class NodeHost : IAsyncDisposable
     private readonly RecentLog _recentLog;
     private readonly CameraRegistry _registry;
     private readonly PlaybackSessions _sessions;
+    private readonly EventShots _shots;
     private readonly EventLog _events;
     private readonly HealthSampler _sampler;
     private MqttLink? _mqtt;
@@ -75,9 +76,13 @@ internal sealed class NodeHost : IAsyncDisposable
         DeviceKey key = DeviceKey.LoadOrCreate(configuration.Node.State);
         IdentityStore identities = _identities = IdentityStore.Open(_database, key, _log);
         identities.Changed += () => _log.LogInformation("The gallery was changed: {People} enrolled.", identities.List.Count);
-        _events = new EventLog(_database, id => identities.Find(id)?.Name, time, _log);
+        _shots = new EventShots(_database, key, keepsStrangers: configuration.Faces.UnknownRetention is not null);
+        _events = new EventLog(_database, id => identities.Find(id)?.Name, time, _log, shots: _shots);
         _events.Committed += e => _mqtt?.Enqueue(e);
-        _care = new StateCare(_database, new RetentionLimits { Events = configuration.Retention.Events, MaxBytes = configuration.Retention.MaxBytes }, _events, time, _log);
+        _care = new StateCare(_database, new RetentionLimits { Events = configuration.Retention.Events, MaxBytes = configuration.Retention.MaxBytes }, _events, time, _log)
+        {
+            Pictures = RetainedPictures(configuration),
+        };
         _sessions = new PlaybackSessions(time, configuration.Limits.Viewers) { Grace = Tokens.Grace };
         _sampler = new HealthSampler(configuration.Node.State, time);
         _galleryWatch = time.CreateTimer(static gallery => TryRefresh((IdentityStore)gallery!), identities, GalleryLook, GalleryLook);
@@ -160,6 +165,19 @@ internal sealed class NodeHost : IAsyncDisposable
         _lock.Dispose();
     }
 
+    // No picture outlives its event. Where strangers are no longer to be kept, those from before go with the first look.
+    private IReadOnlyList<RetainedPart> RetainedPictures(NodeConfiguration configuration)
+    {
+        TimeSpan all = Shorter(configuration.Retention.Snapshots, configuration.Retention.Events);
+        return
+        [
+            new RetainedPart(_shots.Strangers, Shorter(configuration.Faces.UnknownRetention ?? TimeSpan.Zero, all), EventShots.StrangersAtMost),
+            new RetainedPart(_shots.All, all),
+        ];
+
+        static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
+    }
+
     private NodeConfiguration Unchanged(out IReadOnlyList<ConfigurationError> notes)
     {
         notes = [];
@@ -219,6 +237,7 @@ internal sealed class NodeHost : IAsyncDisposable
         ApiTokens = _apiTokens,
         Audit = _audit,
         Events = _events,
+        Shots = _shots,
         Identities = _identities,
         Models = () => _models.Value,
         Health = SampleHealth,

@@ -73,7 +73,7 @@ internal static partial class ConfigurationKeys
         .Key("margin", new OrWordKind<double>("auto", new NumberKind(0, 1)), (s, v) => s with { Margin = (float?)v }, "Least distance to the second most similar person, 0 to 1; auto: the model pack's.", "auto")
         .Key("min_face_px", new NumberKind(16, 512, whole: true), (s, v) => s with { MinFacePx = (int)v }, "Smallest face that is recognised, in pixels of its shorter side.", "32")
         .Key("max_event", new DurationKind(TimeSpan.FromSeconds(10), TimeSpan.FromDays(1)), (s, v) => s with { MaxEvent = v }, "Longest event; a face that stays longer begins another.", "10m")
-        .Key("unknown_retention", new OrWordKind<TimeSpan>("off", new DurationKind(TimeSpan.FromMinutes(1), TimeSpan.FromDays(366))), (s, v) => s with { UnknownRetention = v }, "How long the templates of strangers are kept, so that they can be named later, or off.", "7d");
+        .Key("unknown_retention", new OrWordKind<TimeSpan>("off", new DurationKind(TimeSpan.FromMinutes(1), TimeSpan.FromDays(366))), (s, v) => s with { UnknownRetention = v }, "How long the pictures and templates of strangers are kept, so that they can be named later (5000 at most), or off.", "7d");
 
     private static readonly SectionKind<RetentionSection> Retention = new SectionKind<RetentionSection>(static () => new RetentionSection())
         .Key("events", new DurationKind(TimeSpan.FromHours(1), TimeSpan.FromDays(3660)), (s, v) => s with { Events = v }, "How long events are kept.", "90d")

@@ -198,7 +198,7 @@ public sealed record FacesSection
     /// <summary>Longest event; a face that stays longer begins another.</summary>
     public TimeSpan MaxEvent { get; init; } = TimeSpan.FromMinutes(10);
 
-    /// <summary>How long the templates of strangers are kept; null: they are not.</summary>
+    /// <summary>How long the pictures and templates of strangers are kept; null: they are not.</summary>
     public TimeSpan? UnknownRetention { get; init; } = TimeSpan.FromDays(7);
 
     /// <summary>How often an event that stays as it is reports itself (contract §4); not in the file, the demo alone is quicker.</summary>

@@ -17,7 +17,6 @@ public static class NotInForceYet
         "models.execution",
         "models.runtime",
         "models.plugins",
-        "faces.unknown_retention",
         "cameras[].sub_url",
         "cameras[].decoder",
         "cameras[].analytics.gate",

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text.Json;
 using EdgeNode.Storage;
 using Microsoft.Data.Sqlite;
@@ -31,6 +32,7 @@ public sealed class EventLog : IRetained, IDisposable
     // A cursor that begins at the clock goes on rising where the database was lost.
     private const long CursorsAMillisecond = 1000;
     private const int BatchAtMost = 256;
+    private const int ShotBytesWaitingAtMost = 16 << 20;
     private const int ScannedAtMost = 10_000;
     private const int TrimAtOnce = 1000;
 
@@ -45,7 +47,9 @@ public sealed class EventLog : IRetained, IDisposable
     private readonly ILogger _log;
     private readonly int _waitingAtMost;
     private readonly object _gate = new();
-    private readonly LinkedList<FaceEvent> _waiting = [];
+    private readonly EventShots? _shots;
+    private readonly LinkedList<Waiting> _waiting = [];
+    private int _shotBytesWaiting;
     private readonly List<EventSubscription> _subscribers = [];
     private readonly CancellationTokenSource _stop = new();
     private Thread? _writer;
@@ -56,9 +60,10 @@ public sealed class EventLog : IRetained, IDisposable
     /// <summary>
     /// Opens the log. Events that were open when the node stopped are ended (<c>end_reason: restart</c>), as the first that
     /// <see cref="Start"/> writes. <paramref name="nameOf"/>: the name of a person; null who is not known (any more).
+    /// <paramref name="shots"/>: where the events' best shots are kept; null: nowhere.
     /// </summary>
     /// <exception cref="IOException">The database cannot be read.</exception>
-    public EventLog(StateDatabase database, Func<Guid, string?> nameOf, TimeProvider time, ILogger log, int waitingAtMost = WaitingAtMost)
+    public EventLog(StateDatabase database, Func<Guid, string?> nameOf, TimeProvider time, ILogger log, int waitingAtMost = WaitingAtMost, EventShots? shots = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(waitingAtMost);
         _database = database;
@@ -66,19 +71,22 @@ public sealed class EventLog : IRetained, IDisposable
         _time = time;
         _log = log;
         _waitingAtMost = waitingAtMost;
+        _shots = shots;
         if (_database.Read(static c => Sql.Scalar(c, "SELECT seq FROM sqlite_sequence WHERE name = 'events'")) is null)
             BeginCursors();
         _recordedAt = _database.Read(static c => (long)(Sql.Scalar(c, "SELECT recorded_at FROM events ORDER BY cursor DESC LIMIT 1") ?? 0L));
         foreach (FaceEvent open in ReadOpen())
         {
-            _waiting.AddLast(open with
-            {
-                Seq = open.Seq + 1,
-                Phase = FaceEventPhase.Ended,
-                EndedAt = open.UpdatedAt,
-                EndReason = FaceEventEndReason.Restart,
-                Folded = 0,
-            });
+            _waiting.AddLast(new Waiting(
+                open with
+                {
+                    Seq = open.Seq + 1,
+                    Phase = FaceEventPhase.Ended,
+                    EndedAt = open.UpdatedAt,
+                    EndReason = FaceEventEndReason.Restart,
+                    Folded = 0,
+                },
+                null));
         }
     }
 
@@ -95,8 +103,8 @@ public sealed class EventLog : IRetained, IDisposable
         _writer.Start();
     }
 
-    /// <summary>Adds an event; it is in the log, and those who listen are woken, once it is on disk.</summary>
-    public void Append(FaceEvent e)
+    /// <summary>Adds an event, and its best shot where that is new; it is in the log, and those who listen are woken, once both are on disk.</summary>
+    public void Append(FaceEvent e, EventShot? shot = null)
     {
         lock (_gate)
         {
@@ -106,10 +114,14 @@ public sealed class EventLog : IRetained, IDisposable
                 // A start or an end says more than an update.
                 if (e.Phase == FaceEventPhase.Updated)
                     return;
-                _waiting.RemoveFirst();
+                RemoveFirst();
             }
 
-            _waiting.AddLast(e);
+            // Where the disk refuses for long, pictures are left out before events are.
+            if (shot?.Picture.Length > ShotBytesWaitingAtMost - _shotBytesWaiting)
+                shot = null;
+            _shotBytesWaiting += shot?.Picture.Length ?? 0;
+            _waiting.AddLast(new Waiting(e, shot));
             Monitor.PulseAll(_gate);
         }
     }
@@ -137,7 +149,7 @@ public sealed class EventLog : IRetained, IDisposable
             {
                 scanned++;
                 at = row.GetInt64(0);
-                if (isVisible(row.GetString(1)) && Decode(row.GetFieldValue<byte[]>(2)) is FaceEvent e)
+                if (isVisible(row.GetString(1)) && Decode(connection, row.GetFieldValue<byte[]>(2)) is FaceEvent e)
                     events.Add(new LoggedEvent(at, e));
             }
 
@@ -285,18 +297,21 @@ public sealed class EventLog : IRetained, IDisposable
         using SqliteDataReader row = command.ExecuteReader();
         while (row.Read())
         {
-            if (Decode(row.GetFieldValue<byte[]>(0)) is FaceEvent e)
+            if (Decode(connection, row.GetFieldValue<byte[]>(0)) is FaceEvent e)
                 open.Add(e);
         }
 
         return open;
     });
 
-    private FaceEvent? Decode(byte[] json)
+    private FaceEvent? Decode(SqliteConnection connection, byte[] json)
     {
         try
         {
             FaceEvent? e = JsonSerializer.Deserialize(json, FaceEventJson.Default.FaceEvent);
+            // Pictures go before their events.
+            if (e is { Snapshot: true } && !EventShots.Holds(connection, e.EventId))
+                e = e with { Snapshot = false };
             return e is { Identity.Id: Guid id } ? e with { Identity = e.Identity with { Name = _nameOf(id) } } : e;
         }
         catch (JsonException)
@@ -308,13 +323,13 @@ public sealed class EventLog : IRetained, IDisposable
 
     private void Run()
     {
-        var batch = new List<FaceEvent>();
+        var batch = new List<Waiting>();
         while (Take(batch))
         {
             if (!TryWrite(batch))
                 break;
-            foreach (FaceEvent e in batch)
-                Committed?.Invoke(e);
+            foreach (Waiting written in batch)
+                Committed?.Invoke(written.Event);
             lock (_gate)
             {
                 _isWriting = false;
@@ -325,7 +340,7 @@ public sealed class EventLog : IRetained, IDisposable
         }
     }
 
-    private bool Take(List<FaceEvent> batch)
+    private bool Take(List<Waiting> batch)
     {
         batch.Clear();
         lock (_gate)
@@ -335,7 +350,7 @@ public sealed class EventLog : IRetained, IDisposable
             while (_waiting.First is { } first && batch.Count < BatchAtMost)
             {
                 batch.Add(first.Value);
-                _waiting.RemoveFirst();
+                RemoveFirst();
             }
 
             _isWriting = batch.Count > 0;
@@ -343,8 +358,14 @@ public sealed class EventLog : IRetained, IDisposable
         }
     }
 
+    private void RemoveFirst()
+    {
+        _shotBytesWaiting -= _waiting.First!.Value.Shot?.Picture.Length ?? 0;
+        _waiting.RemoveFirst();
+    }
+
     // Until the disk takes it; at a stop once.
-    private bool TryWrite(List<FaceEvent> batch)
+    private bool TryWrite(List<Waiting> batch)
     {
         while (true)
         {
@@ -371,7 +392,7 @@ public sealed class EventLog : IRetained, IDisposable
         }
     }
 
-    private long Insert(SqliteConnection connection, List<FaceEvent> batch)
+    private long Insert(SqliteConnection connection, List<Waiting> batch)
     {
         long recordedAt = Math.Max(_recordedAt, _time.GetUtcNow().ToUnixTimeMilliseconds());
         using SqliteCommand close = Sql.Command(connection, "UPDATE events INDEXED BY events_open SET is_open = 0 WHERE event_id = $event AND is_open = 1");
@@ -380,8 +401,10 @@ public sealed class EventLog : IRetained, IDisposable
             INSERT INTO events (event_id, camera, started_at, updated_at, recorded_at, identity_id, is_open, json)
             VALUES ($event, $camera, $started, $updated, $recorded, $identity, $open, $json)
             """);
-        foreach (FaceEvent e in batch)
+        for (int i = 0; i < batch.Count; i++)
         {
+            FaceEvent e = batch[i].Event with { Snapshot = HasShot(connection, batch[i], recordedAt) };
+            batch[i] = batch[i] with { Event = e };
             string id = $"{e.EventId:D}";
             if (e.Seq > 1)
             {
@@ -404,4 +427,21 @@ public sealed class EventLog : IRetained, IDisposable
 
         return recordedAt;
     }
+
+    private bool HasShot(SqliteConnection connection, in Waiting waiting, long recordedAt)
+    {
+        if (_shots is null)
+            return false;
+        try
+        {
+            return waiting.Shot is { } shot ? _shots.Keep(connection, shot, recordedAt) : EventShots.Holds(connection, waiting.Event.EventId);
+        }
+        catch (CryptographicException)
+        {
+            // The person's key is of another device key: the gallery has said so, and the event comes without a picture.
+            return false;
+        }
+    }
+
+    private readonly record struct Waiting(FaceEvent Event, EventShot? Shot);
 }

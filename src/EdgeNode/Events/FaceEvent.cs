@@ -69,7 +69,7 @@ public sealed record FaceEvent
     /// <summary>Pictures since <see cref="StartedAt"/> in which the face was detected.</summary>
     public required int TrackFrames { get; init; }
 
-    /// <summary>Whether a picture of the best shot can be had under this event's id.</summary>
+    /// <summary>Whether a picture of the best shot is kept under this event's id. False where the event was made: <see cref="EventLog"/>, which keeps it, says so.</summary>
     public required bool Snapshot { get; init; }
 
     /// <summary>Reports of this event that were folded into this one in a long outage.</summary>

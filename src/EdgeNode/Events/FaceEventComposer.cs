@@ -19,13 +19,16 @@ public sealed class FaceEventComposer : IFaceTrackObserver
     private readonly FaceEventOptions _options;
     private readonly TimeProvider _clock;
     private readonly Func<bool> _clockSynced;
-    private readonly Action<FaceEvent> _emit;
+    private readonly Action<FaceEvent, EventShot?> _emit;
     private readonly Lock _gate = new();
     private readonly Dictionary<int, OpenEvent> _open = [];
     private bool _stopped;
 
-    /// <summary>Events are handed to <paramref name="emit"/>, in order, one at a time, inside the call that caused them; it must not block.</summary>
-    public FaceEventComposer(EventOrigin origin, Recognizer recognizer, FaceEventOptions options, TimeProvider clock, Func<bool> clockSynced, Action<FaceEvent> emit)
+    /// <summary>
+    /// Events are handed to <paramref name="emit"/>, in order, one at a time, inside the call that caused them; it must not block. With an event
+    /// comes its best shot when that is another, or another person's, than the one handed over before; whoever keeps it says so in the event.
+    /// </summary>
+    public FaceEventComposer(EventOrigin origin, Recognizer recognizer, FaceEventOptions options, TimeProvider clock, Func<bool> clockSynced, Action<FaceEvent, EventShot?> emit)
     {
         _origin = origin;
         _recognizer = recognizer;
@@ -124,6 +127,8 @@ public sealed class FaceEventComposer : IFaceTrackObserver
         open.SeenPts = t.SeenPts;
         // A shot of an earlier event of the track is not in the pictures of this one.
         open.FrameAt = t.Shots.Count > 0 && t.BestShotAt >= open.StartedAt ? t.BestShotAt : t.SeenAt;
+        if (t.Picture is not null && !ReferenceEquals(t.Picture, open.Shot?.Picture))
+            open.Shot = new EventShot(open.Id, _origin.Camera, null, t.BestShotAt, t.Quality, _options.ModelPack, t.Shots[0], t.Picture);
         open.Box = t.Box;
         open.DetectionScore = t.DetectionScore;
         open.Quality = t.Quality;
@@ -137,7 +142,12 @@ public sealed class FaceEventComposer : IFaceTrackObserver
     {
         open.ReportedPts = open.SeenPts;
         open.ReportedQuality = open.Quality;
-        _emit(new FaceEvent
+        EventShot? shot = open.Shot is null ? null : open.Shot with { IdentityId = open.Recognition.IdentityId };
+        if (shot == open.ReportedShot)
+            shot = null;
+        else
+            open.ReportedShot = shot;
+        var report = new FaceEvent
         {
             EventId = open.Id,
             Seq = ++open.Seq,
@@ -160,7 +170,8 @@ public sealed class FaceEventComposer : IFaceTrackObserver
             TrackFrames = open.Frames,
             Snapshot = false,
             Folded = 0,
-        });
+        };
+        _emit(report, shot);
     }
 
     private DateTime Now() => _clock.GetUtcNow().UtcDateTime;
@@ -182,6 +193,8 @@ public sealed class FaceEventComposer : IFaceTrackObserver
         public BoundingBox Box;
         public float DetectionScore;
         public float Quality;
+        public EventShot? Shot;
+        public EventShot? ReportedShot;
         public int Frames;
         public long ReportedPts;
         public float ReportedQuality;

@@ -9,6 +9,9 @@ public sealed record FaceEventOptions
     /// <summary>How often an event is reported in which nothing changes.</summary>
     public TimeSpan UpdateEvery { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>The model pack that makes the tracks' embeddings.</summary>
+    public string ModelPack { get; init; } = "";
+
     /// <summary>How much better a shot must be than the one last reported to be reported.</summary>
     public float ClearlyBetter { get; init; } = 0.15f;
 }

@@ -18,14 +18,19 @@ public sealed class FacePipeline
     private readonly FaceModels _models;
     private readonly FaceTracker _tracker;
     private readonly int _leastPixels;
+    private readonly bool _withPictures;
     private long _pictures;
     private long _faces;
 
-    /// <summary>A pipeline on shared models; faces under <paramref name="minFacePx"/> pixels are followed but not recognised.</summary>
-    public FacePipeline(FaceModels models, int minFacePx = 32)
+    /// <summary>
+    /// A pipeline on shared models; faces under <paramref name="minFacePx"/> pixels are followed but not recognised. <paramref name="withPictures"/>: best
+    /// shots are cut from their pictures too (<see cref="FaceTrack.Picture"/>).
+    /// </summary>
+    public FacePipeline(FaceModels models, int minFacePx = 32, bool withPictures = false)
     {
         _models = models;
         _leastPixels = minFacePx;
+        _withPictures = withPictures;
         _tracker = new FaceTracker(models.ScoreThreshold);
     }
 
@@ -35,11 +40,13 @@ public sealed class FacePipeline
     /// <summary>Faces found in them, a face counted once a picture.</summary>
     public long Faces => Interlocked.Read(ref _faces);
 
+    /// <summary>Why the last best shot could not be cut from its picture, one sentence; null where it could. Whoever told it sets it to null.</summary>
+    public string? PictureTrouble { get; set; }
+
     /// <summary>
-    /// Analyses one picture. <paramref name="pts"/>: 90 kHz, rising; going back ends all tracks. <paramref name="trustworthy"/>: false for a damaged
-    /// picture, which moves tracks on but begins none and gives no shot.
+    /// Analyses one picture. <paramref name="pts"/>: 90 kHz, rising; going back ends all tracks.
     /// </summary>
-    public void Analyze(in Yuv420View picture, long pts, DateTime capturedAt, bool trustworthy, IFaceTrackObserver observer)
+    public void Analyze(in Yuv420View picture, long pts, DateTime capturedAt, IFaceTrackObserver observer)
     {
         lock (_models.Gate)
         {
@@ -49,11 +56,12 @@ public sealed class FacePipeline
                 if (face.Score >= _models.ScoreThreshold)
                     Interlocked.Increment(ref _faces);
             }
-            _tracker.Update(faces, pts, capturedAt, trustworthy);
-            if (trustworthy)
-                TakeShots(picture, pts);
+            _tracker.Update(faces, pts, capturedAt);
+            TakeShots(picture, pts);
         }
         Interlocked.Increment(ref _pictures);
+        // Outside of the gate: encoding a picture takes a millisecond or two, in which another camera may use the models.
+        CutBestShots(picture);
 
         foreach (FaceTrack track in _tracker.Ended)
             observer.TrackEnded(track);
@@ -67,6 +75,9 @@ public sealed class FacePipeline
                 observer.TrackUpdated(tracked.Track);
         }
     }
+
+    /// <summary>A damaged picture came in the place of one to analyse: what it shows is no evidence, and whom it does not show has not left.</summary>
+    public void Overlook(long pts) => _tracker.Overlook(pts);
 
     /// <summary>Ends all tracks: no more pictures come, or the camera was interrupted.</summary>
     public void End(IFaceTrackObserver observer)
@@ -119,6 +130,30 @@ public sealed class FacePipeline
             _tracker.Split(tracked);
         tracked.IsUnverified = false;
         tracked.Shots.Add(tracked.Track, embedding, quality);
+        tracked.IsBestShotNew |= ReferenceEquals(tracked.Track.Shots[0], embedding);
         return true;
+    }
+
+    private void CutBestShots(in Yuv420View picture)
+    {
+        foreach (TrackedFace tracked in _tracker.Tracks)
+        {
+            if (!tracked.IsBestShotNew)
+                continue;
+            tracked.IsBestShotNew = false;
+            if (!_withPictures)
+                continue;
+            try
+            {
+                tracked.Track.Picture = FaceCrop.Encode(picture, tracked.Track.Box);
+                PictureTrouble = null;
+            }
+            catch (DecodeException refused)
+            {
+                // The face is reported without it.
+                tracked.Track.Picture = null;
+                PictureTrouble = refused.Message;
+            }
+        }
     }
 }

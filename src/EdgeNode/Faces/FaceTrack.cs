@@ -36,6 +36,9 @@ public sealed class FaceTrack
     /// <summary>Capture time of the best shot, UTC.</summary>
     public DateTime BestShotAt { get; set; }
 
+    /// <summary>The best shot cut from its picture, JPEG; null while there is none, and where pictures are not kept.</summary>
+    public byte[]? Picture { get; set; }
+
     /// <summary>Unit-length embeddings of the best shots, best first; empty while no shot was good enough.</summary>
     public List<float[]> Shots { get; } = [];
 

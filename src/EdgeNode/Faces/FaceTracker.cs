@@ -48,10 +48,10 @@ internal sealed class FaceTracker
     public List<FaceTrack> Ended => _ended;
 
     /// <summary>
-    /// Takes the faces of one picture, best first, at presentation time <paramref name="pts"/> (90 kHz). With <paramref name="mayBegin"/> false (a
-    /// damaged picture) no track begins. Time that goes back ends all tracks.
+    /// Takes the faces of one picture, best first, at presentation time <paramref name="pts"/> (90 kHz). Time that goes back ends
+    /// all tracks.
     /// </summary>
-    public void Update(ReadOnlySpan<DetectedFace> faces, long pts, DateTime capturedAt, bool mayBegin)
+    public void Update(ReadOnlySpan<DetectedFace> faces, long pts, DateTime capturedAt)
     {
         _started.Clear();
         _ended.Clear();
@@ -87,11 +87,24 @@ internal sealed class FaceTracker
             if (!track.IsConfirmed && track.Misses > MissesWhileTentative)
                 _tracks.RemoveAt(i);
         }
-        for (int i = 0; mayBegin && i < clear && _tracks.Count < MostTracks; i++)
+        for (int i = 0; i < clear && _tracks.Count < MostTracks; i++)
         {
             if (!_taken[i] && !IsTracked(faces[i].Box))
                 Begin(faces[i], pts, capturedAt);
         }
+    }
+
+    /// <summary>
+    /// Time went on to <paramref name="pts"/> with a picture in which nothing could be seen: it counts neither as time out of sight nor as
+    /// time in which a face moved on.
+    /// </summary>
+    public void Overlook(long pts)
+    {
+        if (_lastPts == long.MinValue || pts <= _lastPts)
+            return;
+        foreach (TrackedFace track in _tracks)
+            track.OverlookedTicks += pts - _lastPts;
+        _lastPts = pts;
     }
 
     /// <summary>Ends all tracks; the confirmed ones are in <see cref="Ended"/>.</summary>
@@ -196,6 +209,7 @@ internal sealed class FaceTracker
             tracked.IsUnverified = true;
         tracked.Correct(face.Box);
         tracked.Misses = 0;
+        tracked.OverlookedTicks = 0;
         tracked.IsSeen = true;
         tracked.IsClear = face.Score >= _scoreThreshold;
         track.Box = face.Box;
@@ -242,7 +256,7 @@ internal sealed class FaceTracker
         for (int i = _tracks.Count - 1; i >= 0; i--)
         {
             TrackedFace track = _tracks[i];
-            if (pts - track.Track.SeenPts <= LostAfter)
+            if (pts - track.Track.SeenPts - track.OverlookedTicks <= LostAfter)
                 continue;
             if (track.IsConfirmed)
                 _ended.Add(track.Track);

@@ -29,6 +29,9 @@ internal sealed class TrackedFace
     /// <summary>Pictures in a row without it.</summary>
     public int Misses { get; set; }
 
+    /// <summary>Of the time since it was seen, what passed in damaged pictures, in which nobody looked for it; 90 kHz ticks.</summary>
+    public long OverlookedTicks { get; set; }
+
     /// <summary>Seen in the newest picture.</summary>
     public bool IsSeen { get; set; }
 
@@ -37,6 +40,9 @@ internal sealed class TrackedFace
 
     /// <summary>It was out of sight and a face came back in its place: the next shot must show that it is the same one.</summary>
     public bool IsUnverified { get; set; }
+
+    /// <summary>The newest picture gave its best shot, which has not been cut from it yet.</summary>
+    public bool IsBestShotNew { get; set; }
 
     /// <summary>Where it should be in the newest picture.</summary>
     public BoundingBox Predicted { get; private set; }

@@ -3,7 +3,8 @@ namespace EdgeNode.Gallery;
 /// <summary>
 /// Finds who a face is nearest to. An identity's similarity is the cosine of its best reference while it has one or two, and
 /// the mean of its best two from three on: with many references the best alone grows by chance, and one poor photo that
-/// resembles everybody must not name strangers. Only references of the one model pack are compared. Thread-safe;
+/// resembles everybody must not name strangers. A face that is nearer to one that somebody rejected for an identity (<see cref="Identity.Negatives"/>)
+/// than to the nearest of its references is not that identity, whatever the similarity. Only references of the one model pack are compared. Thread-safe;
 /// rebuilds its table when the gallery changed, else does not allocate.
 /// </summary>
 public sealed class GallerySearch
@@ -37,7 +38,7 @@ public sealed class GallerySearch
         float first = float.NegativeInfinity, second = float.NegativeInfinity;
         for (int i = 0; i < table.Identities.Length; i++)
         {
-            float similarity = Score(table.References[i], probe);
+            float similarity = Score(table.References[i], table.Negatives[i], probe);
             if (similarity > first)
             {
                 second = first;
@@ -68,20 +69,20 @@ public sealed class GallerySearch
         return null;
     }
 
-    /// <summary>Similarity of a unit-length embedding to one identity; negative infinity when it has no reference to compare with.</summary>
+    /// <summary>Similarity of a unit-length embedding to one identity; negative infinity when it is nearer to a face that was rejected, or there is no reference to compare with.</summary>
     public float SimilarityTo(Guid id, ReadOnlySpan<float> probe)
     {
         Table table = Current();
         for (int i = 0; i < table.Identities.Length; i++)
         {
             if (table.Identities[i].Id == id)
-                return Score(table.References[i], probe);
+                return Score(table.References[i], table.Negatives[i], probe);
         }
 
         return float.NegativeInfinity;
     }
 
-    private static float Score(float[][] references, ReadOnlySpan<float> probe)
+    private static float Score(float[][] references, float[][] negatives, ReadOnlySpan<float> probe)
     {
         float best = float.NegativeInfinity, next = float.NegativeInfinity;
         foreach (float[] reference in references)
@@ -93,6 +94,12 @@ public sealed class GallerySearch
                 (best, next) = (similarity, best);
             else if (similarity > next)
                 next = similarity;
+        }
+
+        foreach (float[] negative in negatives)
+        {
+            if (negative.Length == probe.Length && Cosine.Dot(negative, probe) > best)
+                return float.NegativeInfinity;
         }
 
         return references.Length >= 3 && float.IsFinite(next) ? (best + next) / 2 : best;
@@ -107,13 +114,14 @@ public sealed class GallerySearch
         return table;
     }
 
-    private sealed record Table(int Version, Identity[] Identities, float[][][] References)
+    private sealed record Table(int Version, Identity[] Identities, float[][][] References, float[][][] Negatives)
     {
         public static Table Build(IdentityStore.Snapshot snapshot, string modelPack)
         {
             Identity[] identities = [.. snapshot.Identities.Where(i => i.References.Any(r => r.ModelPack == modelPack))];
-            float[][][] references = [.. identities.Select(i => i.References.Where(r => r.ModelPack == modelPack).Select(r => r.Embedding).ToArray())];
-            return new Table(snapshot.Version, identities, references);
+            return new Table(snapshot.Version, identities, [.. identities.Select(i => Of(i.References))], [.. identities.Select(i => Of(i.Negatives))]);
+
+            float[][] Of(IReadOnlyList<FaceReference> faces) => [.. faces.Where(f => f.ModelPack == modelPack).Select(f => f.Embedding)];
         }
     }
 }

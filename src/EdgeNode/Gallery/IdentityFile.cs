@@ -70,7 +70,7 @@ internal static class IdentityFile
     internal static byte[] Encode(Identity identity, DeviceKey key)
     {
         var record = new IdentityRecord(identity.Id, identity.Name, identity.CreatedAt,
-            [.. identity.References.Select(r => new ReferenceRecord(r.ModelPack, r.ToBytes()))]);
+            [.. identity.References.Select(r => new ReferenceRecord(r.ModelPack, FaceReference.ToBytes(r.Embedding)))]);
         byte[] plain = JsonSerializer.SerializeToUtf8Bytes(record, IdentityJson.Default.IdentityRecord);
         return [.. Header, .. key.Seal(plain, Context(identity.Id))];
     }
@@ -95,7 +95,7 @@ internal static class IdentityFile
                 ?? throw new InvalidDataException("it holds no identity");
             CryptographicOperations.ZeroMemory(plain);
             return Identity.Restore(id, record.Name, DateTime.SpecifyKind(record.CreatedAt, DateTimeKind.Utc),
-                [.. record.References.Select(r => FaceReference.FromBytes(r.ModelPack, r.Embedding, null))]);
+                [.. record.References.Select(r => FaceReference.Stored(r.ModelPack, r.Embedding))]);
         }
         catch (CryptographicException)
         {

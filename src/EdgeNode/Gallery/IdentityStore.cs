@@ -20,6 +20,7 @@ public sealed class IdentityStore
     private const string NameColumn = "identities.name";
     private const string TemplateColumn = "identity_references.template";
     private const string CropColumn = "identity_references.crop";
+    private const string NegativeColumn = "identity_negatives.template";
 
     private readonly StateDatabase? _database;
     private readonly Vault? _vault;
@@ -57,6 +58,7 @@ public sealed class IdentityStore
     {
         var store = new IdentityStore(database, new Vault(key), log);
         IdentityFile.Import(database.Folder, key, store.AddMissing, log);
+        NamePhotos(database);
         store.Load();
         return store;
     }
@@ -77,6 +79,27 @@ public sealed class IdentityStore
         return null;
     }
 
+    /// <summary>The photo of a reference (<see cref="FaceReference.Id"/>), JPEG; null when there is none.</summary>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    public byte[]? ReadCrop(Guid identity, Guid reference)
+    {
+        if (_database is null)
+            return Find(identity)?.References.FirstOrDefault(r => r.Id == reference)?.Crop;
+        return _database.Read(connection =>
+        {
+            try
+            {
+                return Sql.Scalar(connection, "SELECT crop FROM identity_references WHERE identity_id = $id AND photo_id = $photo", ("$id", $"{identity:D}"), ("$photo", $"{reference:D}")) is byte[] crop
+                    ? _vault!.Open(connection, OwnerOf(identity), CropColumn, crop)
+                    : null;
+            }
+            catch (CryptographicException)
+            {
+                return null;
+            }
+        });
+    }
+
     /// <summary>
     /// Takes up what another process has written or erased since: people are enrolled and erased from the shell while the node
     /// runs. Costs one look at a number where nothing changed; who did not change stays the same instance.
@@ -94,10 +117,13 @@ public sealed class IdentityStore
         Changed?.Invoke();
     }
 
-    /// <summary>Adds a person, or puts a changed one in the place of the same id; on disk when it returns.</summary>
+    /// <summary>
+    /// Adds a person, or puts a changed one in the place of the same id; on disk when it returns. With <paramref name="erases"/> no copy in the
+    /// state folder keeps what the change took away.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The gallery is full.</exception>
     /// <exception cref="IOException">It could not be written; the gallery is as it was.</exception>
-    public void Add(Identity identity)
+    public void Add(Identity identity, bool erases = false)
     {
         lock (_gate)
         {
@@ -107,7 +133,9 @@ public sealed class IdentityStore
                 throw new InvalidOperationException($"The gallery is full with {IdentitiesAtMost} people: remove some first.");
             if (_database is not null)
             {
-                long version = _database.Write(connection => Put(connection, identity));
+                long version = erases ? _database.Erase(connection => Put(connection, identity)) : _database.Write(connection => Put(connection, identity));
+                foreach (FaceReference reference in identity.References)
+                    reference.LetGoOfCrop();
                 _known[identity.Id] = (version, identity);
                 Load();
             }
@@ -151,7 +179,8 @@ public sealed class IdentityStore
         return true;
     }
 
-    private static string OwnerOf(Guid id) => $"identity:{id:D}";
+    /// <summary>Whose key seals what is of a person.</summary>
+    internal static string OwnerOf(Guid id) => $"identity:{id:D}";
 
     private static long VersionOf(SqliteConnection connection) => (long)Sql.Scalar(connection, "SELECT version FROM gallery")!;
 
@@ -176,25 +205,80 @@ public sealed class IdentityStore
             "INSERT INTO identities (id, created_at, version, name) VALUES ($id, $created, $version, $name) ON CONFLICT (id) DO UPDATE SET created_at = $created, version = $version, name = $name",
             ("$id", id), ("$created", new DateTimeOffset(identity.CreatedAt).ToUnixTimeMilliseconds()), ("$version", version),
             ("$name", _vault!.Seal(connection, owner, NameColumn, Encoding.UTF8.GetBytes(identity.Name))));
-        Sql.Execute(connection, "DELETE FROM identity_references WHERE identity_id = $id", ("$id", id));
-        for (int i = 0; i < identity.References.Count; i++)
+        PutReferences(connection, identity);
+        Sql.Execute(connection, "DELETE FROM identity_negatives WHERE identity_id = $id", ("$id", id));
+        foreach (FaceReference negative in identity.Negatives)
         {
-            FaceReference reference = identity.References[i];
-            byte[] template = reference.ToBytes();
-            Sql.Execute(connection,
-                "INSERT INTO identity_references (identity_id, position, model_pack, template, crop) VALUES ($id, $position, $pack, $template, $crop)",
-                ("$id", id), ("$position", i), ("$pack", reference.ModelPack), ("$template", _vault.Seal(connection, owner, TemplateColumn, template)),
-                ("$crop", reference.Crop is null ? null : _vault.Seal(connection, owner, CropColumn, reference.Crop)));
-            CryptographicOperations.ZeroMemory(template);
+            Sql.Execute(connection, "INSERT INTO identity_negatives (identity_id, model_pack, template) VALUES ($id, $pack, $template)",
+                ("$id", id), ("$pack", negative.ModelPack), ("$template", SealTemplate(connection, owner, NegativeColumn, negative)));
         }
 
         return version;
+    }
+
+    // Those that are there already stay as they lie, since their crops are not in memory.
+    private void PutReferences(SqliteConnection connection, Identity identity)
+    {
+        string id = $"{identity.Id:D}", owner = OwnerOf(identity.Id);
+        var stored = new HashSet<Guid>();
+        using (SqliteCommand command = Sql.Command(connection, "SELECT photo_id FROM identity_references WHERE identity_id = $id", ("$id", id)))
+        using (SqliteDataReader row = command.ExecuteReader())
+        {
+            while (row.Read())
+                stored.Add(Guid.Parse(row.GetString(0)));
+        }
+
+        foreach (Guid gone in stored.Except(identity.References.Select(r => r.Id)))
+            Sql.Execute(connection, "DELETE FROM identity_references WHERE identity_id = $id AND photo_id = $photo", ("$id", id), ("$photo", $"{gone:D}"));
+        // Out of the way: no two may have one position, not even for a moment.
+        Sql.Execute(connection, "UPDATE identity_references SET position = -1 - position WHERE identity_id = $id", ("$id", id));
+        for (int i = 0; i < identity.References.Count; i++)
+        {
+            FaceReference reference = identity.References[i];
+            if (stored.Contains(reference.Id))
+            {
+                Sql.Execute(connection, "UPDATE identity_references SET position = $position WHERE identity_id = $id AND photo_id = $photo",
+                    ("$position", i), ("$id", id), ("$photo", $"{reference.Id:D}"));
+                continue;
+            }
+
+            Sql.Execute(connection,
+                "INSERT INTO identity_references (identity_id, position, model_pack, template, crop, photo_id) VALUES ($id, $position, $pack, $template, $crop, $photo)",
+                ("$id", id), ("$position", i), ("$pack", reference.ModelPack), ("$template", SealTemplate(connection, owner, TemplateColumn, reference)),
+                ("$crop", reference.Crop is null ? null : _vault!.Seal(connection, owner, CropColumn, reference.Crop)), ("$photo", $"{reference.Id:D}"));
+        }
+    }
+
+    private byte[] SealTemplate(SqliteConnection connection, string owner, string column, FaceReference face)
+    {
+        byte[] template = FaceReference.ToBytes(face.Embedding);
+        byte[] box = _vault!.Seal(connection, owner, column, template);
+        CryptographicOperations.ZeroMemory(template);
+        return box;
+    }
+
+    // After a time with an earlier version.
+    private static void NamePhotos(StateDatabase database)
+    {
+        if (database.Read(static connection => Sql.Scalar(connection, "SELECT 1 FROM identity_references WHERE photo_id IS NULL LIMIT 1")) is null)
+            return;
+        database.Write(static connection =>
+        {
+            while (Sql.Execute(connection, "UPDATE identity_references SET photo_id = $photo WHERE id = (SELECT id FROM identity_references WHERE photo_id IS NULL LIMIT 1)", ("$photo", $"{Guid.CreateVersion7():D}")) > 0)
+            {
+            }
+
+            return 0;
+        });
     }
 
     private static int Delete(SqliteConnection connection, Guid id)
     {
         Vault.Destroy(connection, OwnerOf(id));
         Sql.Execute(connection, "DELETE FROM identity_references WHERE identity_id = $id", ("$id", $"{id:D}"));
+        Sql.Execute(connection, "DELETE FROM identity_negatives WHERE identity_id = $id", ("$id", $"{id:D}"));
+        // Shots of events in which they were recognised.
+        Sql.Execute(connection, "DELETE FROM event_shots WHERE identity_id = $id", ("$id", $"{id:D}"));
         NextVersion(connection);
         return Sql.Execute(connection, "DELETE FROM identities WHERE id = $id", ("$id", $"{id:D}"));
     }
@@ -238,18 +322,9 @@ public sealed class IdentityStore
         try
         {
             string name = Encoding.UTF8.GetString(_vault!.Open(connection, owner, NameColumn, sealedName));
-            var references = new List<FaceReference>();
-            using SqliteCommand command = Sql.Command(connection,
-                "SELECT model_pack, template, crop FROM identity_references WHERE identity_id = $id ORDER BY position", ("$id", $"{id:D}"));
-            using SqliteDataReader row = command.ExecuteReader();
-            while (row.Read())
-            {
-                byte[] template = _vault.Open(connection, owner, TemplateColumn, row.GetFieldValue<byte[]>(1));
-                references.Add(FaceReference.FromBytes(row.GetString(0), template, row.IsDBNull(2) ? null : _vault.Open(connection, owner, CropColumn, row.GetFieldValue<byte[]>(2))));
-                CryptographicOperations.ZeroMemory(template);
-            }
-
-            return Identity.Restore(id, name, createdAt, references);
+            List<FaceReference> references = Faces(connection, owner, TemplateColumn, "SELECT model_pack, template, photo_id, crop IS NOT NULL FROM identity_references WHERE identity_id = $id ORDER BY position", id);
+            List<FaceReference> negatives = Faces(connection, owner, NegativeColumn, "SELECT model_pack, template, NULL, 0 FROM identity_negatives WHERE identity_id = $id ORDER BY id", id);
+            return Identity.Restore(id, name, createdAt, references, negatives);
         }
         catch (CryptographicException)
         {
@@ -262,6 +337,21 @@ public sealed class IdentityStore
         }
 
         return null;
+    }
+
+    private List<FaceReference> Faces(SqliteConnection connection, string owner, string column, string sql, Guid id)
+    {
+        var faces = new List<FaceReference>();
+        using SqliteCommand command = Sql.Command(connection, sql, ("$id", $"{id:D}"));
+        using SqliteDataReader row = command.ExecuteReader();
+        while (row.Read())
+        {
+            byte[] template = _vault!.Open(connection, owner, column, row.GetFieldValue<byte[]>(1));
+            faces.Add(FaceReference.Stored(row.GetString(0), template, row.IsDBNull(2) ? null : Guid.Parse(row.GetString(2)), row.GetInt64(3) != 0));
+            CryptographicOperations.ZeroMemory(template);
+        }
+
+        return faces;
     }
 
     internal sealed record Snapshot(Identity[] Identities, int Version);

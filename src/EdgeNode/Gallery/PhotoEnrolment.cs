@@ -10,7 +10,7 @@ public static class PhotoEnrolment
     private const float ClearlyLargest = 2;
 
     // One poor reference resembles everybody. Portraits from the front measure 0.7 to 1, blurred beyond use 0.5.
-    private const float LeastQuality = 0.6f;
+    internal const float LeastQuality = 0.6f;
     private const float LeastPixels = 48;
 
     /// <summary>The reference of the one person whom the photo shows.</summary>
@@ -46,7 +46,20 @@ public static class PhotoEnrolment
             throw new EnrolmentException($"{path}: the face is {side:0} pixels small; use a photo that shows it with {LeastPixels:0} or more.");
         if (face.Quality < LeastQuality || face.Embedding is not { } embedding)
             throw new EnrolmentException($"{path}: the face is blurred, or turned or tilted too far; use a sharp photo from the front, upright.");
-        return new FaceReference(models.Pack.Id, embedding);
+        return new FaceReference(models.Pack.Id, embedding, Crop(photo, face));
+    }
+
+    // Without FFmpeg's encoder people are known, but not shown.
+    private static byte[]? Crop(StillImage photo, StillFace face)
+    {
+        try
+        {
+            return FaceCrop.Encode(photo.View, face.Box);
+        }
+        catch (DecodeException)
+        {
+            return null;
+        }
     }
 
     /// <summary>The people of a folder: one folder each, named for them, with their photos. Photos that cannot be used are told to <paramref name="refuse"/>.</summary>

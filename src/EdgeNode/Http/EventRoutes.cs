@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 namespace EdgeNode.Http;
 
 /// <summary>Face events: read from a cursor on, or followed as they come (server-sent events).</summary>
-internal sealed class EventRoutes(EventLog log, AccessTokens tokens)
+internal sealed class EventRoutes(EventLog log, EventShots shots, AccessTokens tokens, AuditLog audit)
 {
     private const int MostAtOnce = 500;
 
@@ -20,10 +20,21 @@ internal sealed class EventRoutes(EventLog log, AccessTokens tokens)
         }))
         { Query = cursor, Answer = HttpJson.Default.EventList });
         guard.Map(new ApiRoute(HttpMethods.Get, "/api/events/stream", "Face events as they come (server-sent events), after those from behind a cursor.", Role.Viewer, WhereNamesMayBeSeen(FollowAsync)) { Query = cursor, AnswerType = "text/event-stream" });
-        guard.Map(new ApiRoute(HttpMethods.Get, "/api/events/{event_id}/snapshot.jpg", "The best shot of an event.", Role.Viewer, WhereNamesMayBeSeen(static (context, _) =>
-            Problem.NotFound("There is no picture of that event: the node keeps none yet.").WriteAsync(context)))
+        guard.Map(new ApiRoute(HttpMethods.Get, "/api/events/{event_id}/snapshot.jpg", "The best shot of an event.", Role.Viewer, WhereNamesMayBeSeen((context, grant) =>
+        {
+            EventShot shot = Find(shots, context.Request.RouteValues["event_id"] as string, grant);
+            audit.RecordView(grant, shot.Camera);
+            return WriteJson.SendAsync(context, shot.Picture, "image/jpeg");
+        }))
         { AnswerType = "image/jpeg" });
     }
+
+    /// <summary>The shot of an event that the grant shows. Whether there is one of another camera's event is not told.</summary>
+    /// <exception cref="RefusedException">There is none.</exception>
+    internal static EventShot Find(EventShots shots, string? eventId, AccessGrant grant) =>
+        Guid.TryParse(eventId, out Guid id) && shots.Find(id) is EventShot shot && grant.Allows(shot.Camera)
+            ? shot
+            : throw new RefusedException(Problem.NotFound("No picture of that event is kept: none was good enough, or its time is over (retention.snapshots; of strangers, faces.unknown_retention)."));
 
     // Whoever was handed a view URL may look at the picture; names are for operators, and for tokens that say so.
     private static Func<HttpContext, AccessGrant, Task> WhereNamesMayBeSeen(Func<HttpContext, AccessGrant, Task> handler) =>

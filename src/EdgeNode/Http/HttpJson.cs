@@ -131,7 +131,21 @@ internal sealed record PhotosRequest
     public required IReadOnlyList<byte[]> Photos { get; init; }
 }
 
-internal sealed record IdentityEntry(Guid Id, string Name, DateTime CreatedAt, int References);
+/// <summary>References: faces that the person is recognised by. Rejected: faces of which somebody said that they are not this person.</summary>
+internal sealed record IdentityEntry(Guid Id, string Name, DateTime CreatedAt, int References, int Rejected);
+
+internal sealed record IdentityAnswer(bool Success, IdentityEntry Identity);
+
+/// <summary>HasPicture: false where an earlier version kept the template alone.</summary>
+internal sealed record PhotoEntry(Guid Id, string ModelPack, bool HasPicture);
+
+internal sealed record PhotoList(IReadOnlyList<PhotoEntry> Photos);
+
+internal sealed record EventReference
+{
+    /// <summary>The event on whose best shot it is.</summary>
+    public required Guid EventId { get; init; }
+}
 
 internal sealed record IdentityList(IReadOnlyList<IdentityEntry> Identities);
 
@@ -177,6 +191,8 @@ internal sealed record LogLines(IReadOnlyList<string> Lines);
 [JsonSerializable(typeof(IdentityEntry))]
 [JsonSerializable(typeof(IdentityList))]
 [JsonSerializable(typeof(EnrolAnswer))]
+[JsonSerializable(typeof(IdentityAnswer))]
+[JsonSerializable(typeof(PhotoList))]
 [JsonSerializable(typeof(AttendanceList))]
 [JsonSerializable(typeof(TokenList))]
 [JsonSerializable(typeof(IssueTokenAnswer))]
@@ -188,5 +204,6 @@ internal sealed record LogLines(IReadOnlyList<string> Lines);
 [JsonSerializable(typeof(ChangeCameraRequest))]
 [JsonSerializable(typeof(EnrolRequest))]
 [JsonSerializable(typeof(PhotosRequest))]
+[JsonSerializable(typeof(EventReference))]
 [JsonSerializable(typeof(IssueTokenRequest))]
 internal sealed partial class HttpJson : JsonSerializerContext;

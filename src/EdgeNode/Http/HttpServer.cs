@@ -101,8 +101,8 @@ public sealed class HttpServer : IAsyncDisposable
         new LiveRoutes(subjects.Registry.Cameras, subjects.Sessions, subjects.Audit).Map(guard);
         new PlaybackRoutes(subjects.Registry.Cameras, subjects.Sessions, subjects.Tokens, subjects.Revocations, configuration, () => HttpsPort ?? Port, subjects.Audit, time).Map(guard);
         new CameraRoutes(subjects.Registry, configuration.Node, subjects.Health, subjects.Audit, time).Map(guard);
-        new EventRoutes(subjects.Events, subjects.Tokens).Map(guard);
-        new IdentityRoutes(subjects.Identities, subjects.Models, subjects.Audit, time).Map(guard);
+        new EventRoutes(subjects.Events, subjects.Shots, subjects.Tokens, subjects.Audit).Map(guard);
+        new IdentityRoutes(subjects.Identities, subjects.Shots, subjects.Models, subjects.Audit, time).Map(guard);
         new AttendanceRoutes(subjects.Events, subjects.Audit, time).Map(guard);
         new TokenRoutes(subjects.ApiTokens, subjects.Tokens, subjects.Sessions, subjects.Revocations, subjects.Audit).Map(guard);
     }

@@ -33,6 +33,9 @@ public sealed record HttpSubjects
     /// <summary>The newest face events.</summary>
     public required EventLog Events { get; init; }
 
+    /// <summary>Their best shots.</summary>
+    public required EventShots Shots { get; init; }
+
     /// <summary>The gallery.</summary>
     public required IdentityStore Identities { get; init; }
 

@@ -1,4 +1,5 @@
 using EdgeNode.Access;
+using EdgeNode.Events;
 using EdgeNode.Faces;
 using EdgeNode.Gallery;
 using Microsoft.AspNetCore.Http;
@@ -7,13 +8,19 @@ using Microsoft.Net.Http.Headers;
 
 namespace EdgeNode.Http;
 
-/// <summary>The gallery: who is known, enrolled from photos, and erased. Photos come as multipart/form-data or as base64 in JSON; none is kept.</summary>
-internal sealed class IdentityRoutes(IdentityStore identities, Func<FaceModels?> openModels, AuditLog audit, TimeProvider time)
+/// <summary>The gallery: who is known, enrolled from photos, corrected and erased. Photos come as multipart/form-data or as base64 in JSON; of each the face is kept.</summary>
+internal sealed class IdentityRoutes(IdentityStore identities, EventShots shots, Func<FaceModels?> openModels, AuditLog audit, TimeProvider time)
 {
     private const int PhotosAtOnce = 12;
     private const long BodyAtMost = 48L << 20;
     private const int PhotoBytesAtMost = 16 << 20;
     private const string Multipart = "multipart/form-data";
+
+    // Two embeddings of one shot.
+    private const float Same = 0.999f;
+
+    // Held while somebody is changed from what they are.
+    private readonly Lock _changing = new();
 
     // A photo of 50 million pixels takes 75 MB while it is looked at; one at a time is enough, and leaves the models to the cameras.
     private readonly SemaphoreSlim _enrolling = new(1);
@@ -31,13 +38,35 @@ internal sealed class IdentityRoutes(IdentityStore identities, Func<FaceModels?>
         guard.Map(new ApiRoute(HttpMethods.Get, "/api/identities/{id}", "One person.", Role.Operator, (context, _) =>
             WriteJson.SendAsync(context, Describe(Find(context)), HttpJson.Default.IdentityEntry))
         { Answer = HttpJson.Default.IdentityEntry });
-        guard.Map(new ApiRoute(HttpMethods.Delete, "/api/identities/{id}", "Erases a person: references, and the name in the events that are held.", Role.Operator, EraseAsync) { Answer = HttpJson.Default.Success });
+        guard.Map(new ApiRoute(HttpMethods.Delete, "/api/identities/{id}", "Erases a person: references, photos, shots, and the name in the events that are held.", Role.Operator, EraseAsync) { Answer = HttpJson.Default.Success });
         guard.Map(new ApiRoute(HttpMethods.Post, "/api/identities/{id}/photos", "Adds photos to a person.", Role.Operator, AddPhotosAsync)
         {
             Request = HttpJson.Default.PhotosRequest,
             OtherRequestType = Multipart,
             BodyAtMost = BodyAtMost,
             Answer = HttpJson.Default.EnrolAnswer,
+        });
+        guard.Map(new ApiRoute(HttpMethods.Get, "/api/identities/{id}/photos", "The faces that a person is recognised by.", Role.Operator, (context, _) =>
+            WriteJson.SendAsync(context, new PhotoList([.. Find(context).References.Select(r => new PhotoEntry(r.Id, r.ModelPack, r.HasCrop))]), HttpJson.Default.PhotoList))
+        { Answer = HttpJson.Default.PhotoList });
+        guard.Map(new ApiRoute(HttpMethods.Get, "/api/identities/{id}/photos/{photo}", "One of these, cut to the face.", Role.Operator, (context, _) =>
+        {
+            (Identity identity, FaceReference photo) = FindPhoto(context);
+            byte[] jpeg = identities.ReadCrop(identity.Id, photo.Id)
+                ?? throw new RefusedException(Problem.NotFound("Of that photo only the template was kept: add it again to see it."));
+            return WriteJson.SendAsync(context, jpeg, "image/jpeg");
+        })
+        { AnswerType = "image/jpeg" });
+        guard.Map(new ApiRoute(HttpMethods.Delete, "/api/identities/{id}/photos/{photo}", "Takes one of these from the person.", Role.Operator, RemovePhotoAsync) { Answer = HttpJson.Default.IdentityAnswer });
+        guard.Map(new ApiRoute(HttpMethods.Post, "/api/identities/{id}/confirm", "Says that the best shot of an event is this person: it becomes a reference.", Role.Operator, ConfirmAsync)
+        {
+            Request = HttpJson.Default.EventReference,
+            Answer = HttpJson.Default.IdentityAnswer,
+        });
+        guard.Map(new ApiRoute(HttpMethods.Post, "/api/identities/{id}/reject", "Says that the best shot of an event is not this person: faces nearer to it than to the references are not named so.", Role.Operator, RejectAsync)
+        {
+            Request = HttpJson.Default.EventReference,
+            Answer = HttpJson.Default.IdentityAnswer,
         });
     }
 
@@ -77,20 +106,96 @@ internal sealed class IdentityRoutes(IdentityStore identities, Func<FaceModels?>
             ? (await ReadFormAsync(context)).Photos
             : [.. (await RequestBody.ReadAsync(context, HttpJson.Default.PhotosRequest)).Photos];
         (List<FaceReference> references, List<string> refused) = await LookAsync(context, models, photos);
-        identity = Find(context);
-        FaceReference[] all = [.. identity.References, .. references];
-        if (all.Length > Identity.ReferencesAtMost)
-            throw new RefusedException(Problem.Unprocessable($"That would make {all.Length} reference faces, and {Identity.ReferencesAtMost} are the most; a dozen different ones are enough."));
-        identity = identity.With(references: all);
-        Keep(grant, identity);
+        lock (_changing)
+        {
+            identity = WithMore(Find(context), references);
+            Keep(grant, identity);
+        }
+
         await WriteJson.SendAsync(context, new EnrolAnswer(true, Describe(identity), refused), HttpJson.Default.EnrolAnswer);
     }
+
+    private Task RemovePhotoAsync(HttpContext context, AccessGrant grant)
+    {
+        Identity identity;
+        lock (_changing)
+        {
+            (identity, FaceReference photo) = FindPhoto(context);
+            if (identity.References.Count == 1)
+                throw new RefusedException(Problem.Conflict("This is the person's last photo: add a better one first, or erase the person instead (DELETE /api/identities/{id})."));
+            identity = identity.With(references: [.. identity.References.Where(r => r != photo)]);
+            identities.Add(identity, erases: true);
+        }
+
+        audit.Record(grant, AuditAction.IdentityCorrect, $"identity:{identity.Id}");
+        return WriteJson.SendAsync(context, new IdentityAnswer(true, Describe(identity)), HttpJson.Default.IdentityAnswer);
+    }
+
+    private Task ConfirmAsync(HttpContext context, AccessGrant grant) => CorrectAsync(context, grant, (identity, shot) =>
+    {
+        if (shot.Quality < PhotoEnrolment.LeastQuality)
+            throw new RefusedException(Problem.Unprocessable("That shot shows the face too small, blurred or turned away to be a reference, which would resemble others too: confirm a better one, or add a photo."));
+        FaceReference[] negatives = Without(identity.Negatives, shot);
+        Identity confirmed = identity.References.Any(r => IsSame(r, shot))
+            ? identity
+            : WithMore(identity, [new FaceReference(shot.ModelPack, shot.Template, shot.Picture)]);
+        return confirmed.With(negatives: negatives);
+    }, isThem: true);
+
+    private Task RejectAsync(HttpContext context, AccessGrant grant) => CorrectAsync(context, grant, (identity, shot) =>
+    {
+        FaceReference[] references = Without(identity.References, shot);
+        if (references.Length == 0)
+            throw new RefusedException(Problem.Conflict("That shot is the only reference of this person: add a photo of them first, or erase the person instead (DELETE /api/identities/{id})."));
+        return identity.With(references: references, negatives: [.. Without(identity.Negatives, shot), new FaceReference(shot.ModelPack, shot.Template)]);
+    }, isThem: false);
+
+    private async Task CorrectAsync(HttpContext context, AccessGrant grant, Func<Identity, EventShot, Identity> correct, bool isThem)
+    {
+        EventReference request = await RequestBody.ReadAsync(context, HttpJson.Default.EventReference);
+        FaceModels models = await RequireModelsAsync();
+        Identity identity;
+        lock (_changing)
+        {
+            Identity before = Find(context);
+            EventShot shot = EventRoutes.Find(shots, $"{request.EventId:D}", grant);
+            if (shot.ModelPack != models.Pack.Id)
+                throw new RefusedException(Problem.Unprocessable("That shot is from before the node's face models were changed, and cannot be compared with its faces of now: take a newer event."));
+            identity = correct(before, shot);
+            // What was taken away is gone from copies too.
+            identities.Add(identity, erases: before.References.Count > identity.References.Count);
+            // Whoever erases the person later erases this shot with them; who is not them keeps it no longer.
+            if (isThem || shot.IdentityId == identity.Id)
+                shots.Assign(shot.EventId, isThem ? identity.Id : null);
+        }
+
+        audit.Record(grant, AuditAction.IdentityCorrect, $"identity:{identity.Id}");
+        await WriteJson.SendAsync(context, new IdentityAnswer(true, Describe(identity)), HttpJson.Default.IdentityAnswer);
+    }
+
+    private static Identity WithMore(Identity identity, IReadOnlyList<FaceReference> references)
+    {
+        FaceReference[] all = [.. identity.References, .. references];
+        return all.Length <= Identity.ReferencesAtMost
+            ? identity.With(references: all)
+            : throw new RefusedException(Problem.Unprocessable($"That would make {all.Length} reference faces, and {Identity.ReferencesAtMost} are the most; a dozen different ones are enough."));
+    }
+
+    private static FaceReference[] Without(IReadOnlyList<FaceReference> faces, EventShot shot) => [.. faces.Where(f => !IsSame(f, shot))];
+
+    private static bool IsSame(FaceReference face, EventShot shot) =>
+        face.ModelPack == shot.ModelPack && face.Embedding.Length == shot.Template.Length && Cosine.Dot(face.Embedding, shot.Template) > Same;
 
     private Task EraseAsync(HttpContext context, AccessGrant grant)
     {
         Identity identity = Find(context);
-        if (!identities.Remove(identity.Id))
-            throw new RefusedException(NoSuchPerson());
+        // Not while somebody is changed, who would be there again.
+        lock (_changing)
+        {
+            if (!identities.Remove(identity.Id))
+                throw new RefusedException(NoSuchPerson());
+        }
+
         audit.Record(grant, AuditAction.IdentityErase, $"identity:{identity.Id}");
         return WriteJson.SendAsync(context, new Success(true), HttpJson.Default.Success);
     }
@@ -199,7 +304,15 @@ internal sealed class IdentityRoutes(IdentityStore identities, Func<FaceModels?>
     private Identity Find(HttpContext context) =>
         Guid.TryParse(context.Request.RouteValues["id"] as string, out Guid id) && identities.Find(id) is Identity identity ? identity : throw new RefusedException(NoSuchPerson());
 
+    private (Identity Identity, FaceReference Photo) FindPhoto(HttpContext context)
+    {
+        Identity identity = Find(context);
+        return Guid.TryParse(context.Request.RouteValues["photo"] as string, out Guid id) && identity.References.FirstOrDefault(r => r.Id == id) is FaceReference photo
+            ? (identity, photo)
+            : throw new RefusedException(Problem.NotFound("There is no such photo of this person."));
+    }
+
     private static Problem NoSuchPerson() => Problem.NotFound("There is nobody with that id.");
 
-    private static IdentityEntry Describe(Identity identity) => new(identity.Id, identity.Name, identity.CreatedAt, identity.References.Count);
+    private static IdentityEntry Describe(Identity identity) => new(identity.Id, identity.Name, identity.CreatedAt, identity.References.Count, identity.Negatives.Count);
 }

@@ -4,12 +4,12 @@ using Microsoft.Data.Sqlite;
 namespace EdgeNode.Storage;
 
 /// <summary>
-/// The copy from which a damaged database is restored, <c>state.db.daily</c>: all tables, of the large ones only the form. Events are
-/// gigabytes that would wear the card every day, and nobody loses access or faces without them.
+/// The copy from which a damaged database is restored, <c>state.db.daily</c>: all tables, of the large ones only the form. Events and
+/// their shots are gigabytes that would wear the card every day, and nobody loses access or faces without them.
 /// </summary>
 internal static class DailyCopy
 {
-    private static readonly string[] LargeTables = ["events"];
+    private static readonly string[] LargeTables = ["events", "event_shots"];
     private static readonly TimeSpan WaitForAnother = TimeSpan.FromSeconds(60);
 
     internal static string PathOf(string database) => database + ".daily";

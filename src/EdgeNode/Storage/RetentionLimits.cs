@@ -17,4 +17,7 @@ public sealed record RetentionLimits
 
     /// <summary>The newest events that are kept however full the disk is: where others fill it, ours alone cannot empty it.</summary>
     public int EventsAtLeast { get; init; } = 1000;
+
+    /// <summary>The same for the newest pictures, which go before any event.</summary>
+    public int PicturesAtLeast { get; init; } = 100;
 }

@@ -4,7 +4,7 @@ namespace EdgeNode.Storage;
 
 /// <summary>
 /// Looks after the database while a node runs: the daily copy (after the start and once a day), retention by age and size, and room on the
-/// disk. When a write has failed or space is short, it gives the reserve and old states away and deletes the oldest events, and the node goes on writing in
+/// disk. When a write has failed or space is short, it gives the reserve and old states away and deletes the oldest pictures, then the oldest events, and the node goes on writing in
 /// the pages that got free; when there is room again, the reserve is taken back. Dispose to stop.
 /// </summary>
 public sealed class StateCare : IDisposable
@@ -44,6 +44,9 @@ public sealed class StateCare : IDisposable
         _log = log;
         _reserve = new SpaceReserve(database.Folder, limits.ReserveBytes);
     }
+
+    /// <summary>Pictures of events, in the order in which they go when there is no room for all.</summary>
+    public IReadOnlyList<RetainedPart> Pictures { get; init; } = [];
 
     /// <summary>Looks now and every 10 s, on the thread pool.</summary>
     public void Start() => _timer = _time.CreateTimer(static me => ((StateCare)me!).Look(), this, TimeSpan.Zero, Interval);
@@ -95,7 +98,7 @@ public sealed class StateCare : IDisposable
         if (_database.Trouble is not null)
             _reserve.Release();
         if (_database.Size().Free < RoomInside)
-            _events.TrimOldest(TrimAtOnce, _limits.EventsAtLeast);
+            TrimOldest();
         // Nobody else may be writing: only a write tells that writing works again.
         if (_database.Trouble is not null)
             _database.Write(static connection => Sql.Execute(connection, "UPDATE event_log SET floor = floor"));
@@ -110,16 +113,42 @@ public sealed class StateCare : IDisposable
             {
             }
 
+            foreach (RetainedPart part in Pictures)
+            {
+                while (part.What.TrimBefore(now - part.Age) > 0)
+                {
+                }
+            }
+
             _database.DeleteOldStates(now - OldStatesKept);
             _ageAt = now + AgeInterval;
         }
 
-        while (_database.Size().Used > _limits.MaxBytes && _events.TrimOldest(TrimAtOnce, _limits.EventsAtLeast) > 0)
+        foreach (RetainedPart part in Pictures)
+        {
+            while (part.AtMost < int.MaxValue && part.What.TrimOldest(TrimAtOnce, part.AtMost) > 0)
+            {
+            }
+        }
+
+        while (_database.Size().Used > _limits.MaxBytes && TrimOldest() > 0)
         {
         }
 
         if (_database.Size().Free is var free && free > KeptInside)
             _database.Shrink(Math.Min(free - KeptInside, ShrinkAtOnce));
+    }
+
+    // An event without its picture says more than a picture without its event.
+    private int TrimOldest()
+    {
+        foreach (RetainedPart part in Pictures)
+        {
+            if (part.What.TrimOldest(TrimAtOnce, _limits.PicturesAtLeast) is > 0 and int trimmed)
+                return trimmed;
+        }
+
+        return _events.TrimOldest(TrimAtOnce, _limits.EventsAtLeast);
     }
 
     private void Copy()

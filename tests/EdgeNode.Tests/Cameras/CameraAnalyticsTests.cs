@@ -24,7 +24,7 @@ public sealed class CameraAnalyticsTests(ModelsFixture models)
         var time = new FakeTimeProvider();
         var log = new ListLogger();
         var camera = new CameraConfiguration { Id = "door", Name = "Door", Url = new Secret("file:x") };
-        using var analytics = new CameraAnalytics(camera, new FacesSection(), feed, recognition, new EventOrigin("hq", "edge", "door"), time, _ => { }, log);
+        using var analytics = new CameraAnalytics(camera, new FacesSection(), feed, recognition, new EventOrigin("hq", "edge", "door"), time, (_, _) => { }, log);
         analytics.Start();
 
         // Three keyframes, each refused.

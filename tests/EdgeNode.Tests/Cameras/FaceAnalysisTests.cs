@@ -88,33 +88,82 @@ public class FaceAnalysisTests(ModelsFixture models)
     public void Nobody_is_seen_in_a_GOP_with_lost_packets_before_the_next_clean_keyframe()
     {
         var witness = new Witness();
+        using FaceAnalysis analysis = Open(witness);
+        Play(analysis, gop =>
+        {
+            if (gop != 2)
+                return gop == 1;
+            Assert.True(analysis.FramesDecoded > 100, "the damaged GOP was decoded");
+            Assert.Equal((0L, 0), (analysis.FramesAnalyzed, witness.Started));
+            return false;
+        });
+        Assert.Equal(1, witness.Started);
+    }
+
+    [SkippableTheory]
+    [InlineData(0)]
+    [InlineData(100)]
+    public void A_GOP_with_lost_packets_neither_updates_a_track_nor_ends_it(int firstDamaged)
+    {
+        var witness = new Witness();
+        using FaceAnalysis analysis = Open(witness);
+        (long from, long to) = Play(analysis, gop => gop == 2, firstDamaged);
+        Assert.Equal((1, 0), (witness.Started, witness.Ended));
+        Assert.True(to - from > 5 * AccessUnit.TicksPerSecond, "longer than presence lasts without pictures");
+        Assert.DoesNotContain(witness.Seen, pts => pts >= from && pts < to);
+        Assert.Contains(witness.Seen, pts => pts < from);
+        Assert.Contains(witness.Seen, pts => pts >= to);
+    }
+
+    [SkippableFact]
+    public void A_loss_that_goes_on_ends_the_tracks()
+    {
+        var witness = new Witness();
+        using FaceAnalysis analysis = Open(witness);
+        Play(analysis, gop => gop is 2 or 3);
+        Assert.Equal((2, 1), (witness.Started, witness.Ended));
+    }
+
+    private FaceAnalysis Open(Witness witness) => new(new FacePipeline(models.Require()), witness, 10, format => new SoftwareDecoder(format));
+
+    // One man who never leaves, two seconds into the GOP after the last damaged one. Of a damaged GOP the source marks one picture alone. Where the (last) damage
+    // began, and where it ended, in presentation time.
+    private static (long From, long To) Play(FaceAnalysis analysis, Func<int, bool> isDamaged, int firstDamaged = 0)
+    {
         using var film = new FileSource(FaceMedia.Require("franck.mp4"));
         film.Open();
-        using var analysis = new FaceAnalysis(new FacePipeline(models.Require()), witness, 10, format => new SoftwareDecoder(format));
-        int keyframes = 0;
-        long pictures = 0;
-        while (keyframes < 2 || pictures < 48)
+        (long From, long To) damage = default;
+        int gop = 0, picture = 0, sinceDamage = 0;
+        bool damaged = false, hadDamage = false;
+        while (!hadDamage || damaged || sinceDamage < 48)
         {
             AccessUnit unit = film.Read()!;
-            if (unit.IsKey && ++keyframes == 2)
+            if (unit.IsKey)
             {
-                Assert.True(analysis.FramesAnalyzed > 50, "the damaged GOP was looked at");
-                Assert.Equal(0, witness.Started);
-                pictures = 0;
+                picture = sinceDamage = 0;
+                bool was = damaged;
+                damaged = isDamaged(++gop);
+                hadDamage |= damaged;
+                if (was && !damaged)
+                    damage.To = unit.Pts;
             }
 
-            // Its source marks one picture alone.
-            bool isMarked = keyframes == 1 && pictures++ == 0;
-            AccessUnit fed = isMarked ? Damaged(unit) : unit;
+            AccessUnit fed = unit;
+            if (damaged && picture == firstDamaged)
+            {
+                damage.From = unit.Pts;
+                fed = Damaged(unit);
+            }
+
             analysis.Feed(fed);
-            if (isMarked)
+            if (!ReferenceEquals(fed, unit))
                 fed.Release();
             unit.Release();
-            if (keyframes > 1)
-                pictures++;
+            picture++;
+            sinceDamage++;
         }
 
-        Assert.Equal(1, witness.Started);
+        return damage;
 
         static AccessUnit Damaged(AccessUnit unit)
         {
@@ -166,11 +215,15 @@ public class FaceAnalysisTests(ModelsFixture models)
 
         public int Ended { get; private set; }
 
-        public void TrackStarted(FaceTrack track) => Started++;
+        public List<long> Seen { get; } = [];
 
-        public void TrackUpdated(FaceTrack track)
+        public void TrackStarted(FaceTrack track)
         {
+            Started++;
+            Seen.Add(track.SeenPts);
         }
+
+        public void TrackUpdated(FaceTrack track) => Seen.Add(track.SeenPts);
 
         public void TrackEnded(FaceTrack track) => Ended++;
     }

@@ -11,13 +11,18 @@ public class FaceEventComposerTests
 {
     private readonly FakeTimeProvider _clock = new(new DateTimeOffset(At(100)));
     private readonly List<FaceEvent> _events = [];
+    private readonly List<EventShot?> _shots = [];
     private readonly Identity _ada = Person("Ada", Face((0, 1)));
     private readonly FaceEventComposer _composer;
 
     public FaceEventComposerTests()
     {
         var recognizer = new Recognizer(new GallerySearch(IdentityStore.InMemory([_ada]), Pack), new FaceRecognitionOptions());
-        _composer = new FaceEventComposer(new EventOrigin("hq", "edge-01", "entrance"), recognizer, new FaceEventOptions(), _clock, () => true, _events.Add);
+        _composer = new FaceEventComposer(new EventOrigin("hq", "edge-01", "entrance"), recognizer, new FaceEventOptions { ModelPack = Pack }, _clock, () => true, (e, shot) =>
+        {
+            _events.Add(e);
+            _shots.Add(shot);
+        });
     }
 
     [Fact]
@@ -55,6 +60,41 @@ public class FaceEventComposerTests
         Assert.False(ended.Snapshot);
         Assert.Null(ended.Liveness);
         Assert.True(ended.ClockSynced);
+    }
+
+    [Fact]
+    public void The_best_shot_comes_once_and_again_when_it_is_another_or_another_persons()
+    {
+        FaceTrack track = Track(1);
+        _composer.TrackStarted(track);
+        track.WithShots(Face((0, 0.2f)), Face((0, 0.2f))).Picture = [1];
+        track.Quality = 0.5f;
+        _composer.TrackUpdated(track.SeenAtSecond(1));
+        _composer.TrackUpdated(track.SeenAtSecond(11));
+        track.WithShots(Face((0, 0.8f)), Face((0, 0.2f)));
+        _composer.TrackUpdated(track.SeenAtSecond(12));
+        track.Picture = [2];
+        track.Quality = 0.9f;
+        track.BestShotAt = At(13);
+        _composer.TrackUpdated(track.SeenAtSecond(13));
+        _composer.TrackEnded(track.SeenAtSecond(14));
+
+        Assert.Equal([1, 2, 3, 4, 5, 6], _events.Select(e => e.Seq));
+        Assert.Equal([null, 1, null, 1, 2, null], _shots.Select(s => (int?)s?.Picture[0]));
+        Assert.Equal([null, _ada.Id, _ada.Id], _shots.Where(s => s is not null).Select(s => s!.IdentityId));
+        EventShot last = _shots[4]!;
+        Assert.Equal((_events[0].EventId, "entrance", At(13), 0.9f, Pack), (last.EventId, last.Camera, last.TakenAt, last.Quality, last.ModelPack));
+        Assert.Same(track.Shots[0], last.Template);
+    }
+
+    [Fact]
+    public void The_event_that_goes_on_with_a_face_has_its_shot_too()
+    {
+        FaceTrack track = Track(1).WithShots(Face((0, 0.8f)));
+        track.Picture = [1];
+        _composer.TrackStarted(track);
+        _composer.TrackUpdated(track.SeenAtSecond(600));
+        Assert.Equal([_events[0].EventId, null, _events[2].EventId], _shots.Select(s => s?.EventId));
     }
 
     [Fact]

@@ -157,19 +157,17 @@ public sealed class FaceTrackerTests
     }
 
     [Fact]
-    public void A_damaged_picture_moves_tracks_on_but_begins_none()
+    public void Time_in_which_nothing_could_be_seen_is_not_time_out_of_sight()
     {
         for (int i = 0; i < 5; i++)
             Show(Face(0.4f, 0.3f));
-        for (int i = 0; i < 5; i++)
-        {
-            _tracker.Update([Face(0.4f, 0.3f), Face(0.8f, 0.3f)], _pts, Captured(_pts), mayBegin: false);
-            Record();
-            _pts += Picture;
-        }
-        End();
-
-        Assert.Equal(10, Assert.Single(_started).Frames);
+        for (int i = 0; i < 100; i++, _pts += Picture)
+            _tracker.Overlook(_pts);
+        Show();
+        Assert.Empty(_ended);
+        for (int i = 0; i < 22; i++)
+            Show();
+        Assert.Single(_ended);
     }
 
     [Fact]
@@ -209,7 +207,7 @@ public sealed class FaceTrackerTests
     {
         if (_pts > 0 || ticks != Picture)
             _pts += ticks - Picture;
-        _tracker.Update(faces, _pts, Captured(_pts), mayBegin: true);
+        _tracker.Update(faces, _pts, Captured(_pts));
         Record();
         _pts += Picture;
     }

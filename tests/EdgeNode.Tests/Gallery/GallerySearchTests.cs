@@ -53,9 +53,39 @@ public class GallerySearchTests
     }
 
     [Fact]
+    public void A_face_nearer_to_one_that_was_rejected_than_to_any_reference_is_not_that_person()
+    {
+        Identity ada = Person("Ada", Face((0, 1))).With(negatives: [new FaceReference(Pack, Face((0, 0.6f), (1, 0.8f)))]), bob = Person("Bob", Face((1, 1)));
+        GallerySearch search = Search(ada, bob);
+        // Of 0.6 to Ada and 0.84 to the face that she is not; nobody is a rival who cannot be it.
+        GalleryMatch rejected = search.Search(Face((0, 0.6f), (1, 0.6f)));
+        Assert.Equal((bob, 0.6f), (rejected.Identity, MathF.Round(rejected.Margin, 4)));
+        Assert.Equal(float.NegativeInfinity, search.SimilarityTo(ada.Id, Face((0, 0.6f), (1, 0.6f))));
+        // 0.9 against 0.54.
+        Assert.Same(ada, search.Search(Face((0, 0.9f))).Identity);
+        Assert.Null(Search(ada).Search(Face((0, 0.6f), (1, 0.6f))).Identity);
+    }
+
+    [Fact]
+    public void What_was_rejected_for_one_person_counts_for_no_other()
+    {
+        FaceReference[] negatives = [new FaceReference(Pack, Face((0, 1)))];
+        Assert.Equal("Bob", Search(Person("Ada", Face((1, 1))).With(negatives: negatives), Person("Bob", Face((0, 0.7f)))).Search(Face((0, 0.9f))).Identity!.Name);
+    }
+
+    [Theory]
+    [InlineData("other-pack", 1f)]
+    [InlineData(Pack, 0.8f)]
+    public void A_negative_of_another_pack_or_as_near_as_the_reference_changes_nothing(string pack, float cosine)
+    {
+        Identity ada = Person("Ada", Face((0, 0.8f))).With(negatives: [new FaceReference(pack, Face((0, cosine)))]);
+        Assert.Same(ada, Search(ada).Search(Face((0, 0.9f))).Identity);
+    }
+
+    [Fact]
     public void Searching_does_not_allocate()
     {
-        GallerySearch search = Search([.. Enumerable.Range(0, 100).Select(i => Person($"P{i}", Face((i, 1))))]);
+        GallerySearch search = Search([.. Enumerable.Range(0, 100).Select(i => Person($"P{i}", Face((i, 1))).With(negatives: [new FaceReference(Pack, Face((i, 0.1f)))]))]);
         float[] probe = Face((5, 0.5f));
         search.Search(probe);
         long before = GC.GetAllocatedBytesForCurrentThread();

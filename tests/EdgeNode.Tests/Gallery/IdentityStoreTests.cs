@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using EdgeNode.Access;
+using EdgeNode.Events;
 using EdgeNode.Gallery;
 using EdgeNode.Storage;
 using EdgeNode.Tests.Media;
@@ -29,13 +30,17 @@ public sealed class IdentityStoreTests : IDisposable
         Open().Add(ada);
         Close();
 
-        Identity again = Assert.Single(Open().List);
+        IdentityStore store = Open();
+        Identity again = Assert.Single(store.List);
         Assert.Equal(ada.Id, again.Id);
         Assert.Equal(7, ada.Id.Version);
         Assert.Equal(ada.Name, again.Name);
         Assert.Equal(ada.CreatedAt, again.CreatedAt);
         Assert.Equal(ada.References.Select(r => r.Embedding), again.References.Select(r => r.Embedding));
-        Assert.Equal(ada.References.Select(r => r.Crop), again.References.Select(r => r.Crop));
+        Assert.Equal(ada.References.Select(r => r.Id), again.References.Select(r => r.Id));
+        Assert.Equal([true, false], again.References.Select(r => r.HasCrop));
+        Assert.All([.. again.References, .. ada.References], r => Assert.Null(r.Crop));
+        Assert.Equal([[1, 2, 3], null], again.References.Select(r => store.ReadCrop(ada.Id, r.Id)));
         Assert.All(again.References, r => Assert.Equal(Pack, r.ModelPack));
         Assert.Empty(_log.Lines);
     }
@@ -71,6 +76,9 @@ public sealed class IdentityStoreTests : IDisposable
         Identity ada = Person("Ada Lovelace", Face((0, 1))), bob = Person("Bob", Face((1, 1)));
         store.Add(bob);
         store.Add(ada);
+        var shots = new EventShots(_databases[0], DeviceKey.LoadOrCreate(_state));
+        var shot = new EventShot(Guid.CreateVersion7(), "entrance", ada.Id, At(0), 1, Pack, Face((0, 1)), new byte[9000]);
+        Assert.True(_databases[0].Write(c => shots.Keep(c, shot, recordedAt: 1)));
         File.WriteAllBytes(Path.Combine(_state, "state.db.before-1"), CopyOfDatabase());
         File.WriteAllBytes(Path.Combine(_state, "state.db.damaged-20260101T000000000Z"), CopyOfDatabase());
         _databases[0].MakeDailyCopy();
@@ -81,6 +89,9 @@ public sealed class IdentityStoreTests : IDisposable
             Blob(c, $"SELECT wrapped FROM vault_keys WHERE owner = 'identity:{ada.Id:D}'"),
             Blob(c, $"SELECT name FROM identities WHERE id = '{ada.Id:D}'"),
             Blob(c, $"SELECT template FROM identity_references WHERE identity_id = '{ada.Id:D}'")[..40],
+            Blob(c, "SELECT template FROM event_shots")[..40],
+            // From the middle: a page of its own.
+            Blob(c, "SELECT picture FROM event_shots")[6000..6040],
         });
         byte[] wrapped = _databases[0].Read(c => Blob(c, $"SELECT wrapped FROM vault_keys WHERE owner = 'identity:{bob.Id:D}'"));
         Assert.All(traces[1..], trace => Assert.NotEmpty(FilesWith(trace)));
@@ -90,6 +101,61 @@ public sealed class IdentityStoreTests : IDisposable
 
         Assert.All(traces, trace => Assert.Empty(FilesWith(trace)));
         Assert.Contains("state.db.daily", FilesWith(wrapped));
+    }
+
+    [Fact]
+    public void Photos_stay_and_keep_their_names_while_others_come_and_go()
+    {
+        IdentityStore store = Open();
+        FaceReference first = new(Pack, Face((0, 1)), [1]), second = new(Pack, Face((0, 0.9f)), [2]), third = new(Pack, Face((0, 0.8f)), [3]);
+        Identity ada = Identity.Create("Ada", [first, second], TimeProvider.System);
+        store.Add(ada);
+        store.Add(ada.With(name: "Ada L.", references: [third, second, first]));
+        store.Add(store.Find(ada.Id)!.With(references: [third, first]));
+        foreach (IdentityStore read in (IdentityStore[])[store, Open()])
+        {
+            Assert.Equal([third.Id, first.Id], read.Find(ada.Id)!.References.Select(r => r.Id));
+            Assert.Equal([[3], [1]], read.Find(ada.Id)!.References.Select(r => read.ReadCrop(ada.Id, r.Id)!));
+            Assert.Null(read.ReadCrop(ada.Id, second.Id));
+            Assert.Null(read.ReadCrop(Guid.NewGuid(), first.Id));
+        }
+    }
+
+    [Fact]
+    public void Of_a_photo_that_is_taken_away_no_copy_is_left()
+    {
+        IdentityStore store = Open();
+        Identity ada = Identity.Create("Ada", [new(Pack, Face((0, 1)), [1]), new(Pack, Face((0, 0.9f)), [2])], TimeProvider.System);
+        store.Add(ada);
+        _databases[0].MakeDailyCopy();
+        byte[] crop = _databases[0].Read(c => Blob(c, $"SELECT crop FROM identity_references WHERE photo_id = '{ada.References[1].Id:D}'"));
+        Assert.Contains("state.db.daily", FilesWith(crop));
+        store.Add(ada.With(references: [ada.References[0]]), erases: true);
+        Assert.Empty(FilesWith(crop));
+    }
+
+    [Fact]
+    public void Who_somebody_said_it_is_not_is_remembered_up_to_a_bound()
+    {
+        Identity ada = Person("Ada", Face((0, 1)));
+        FaceReference[] negatives = [.. Enumerable.Range(1, Identity.NegativesAtMost + 2).Select(i => new FaceReference(Pack, Face((i, 1))))];
+        IdentityStore store = Open();
+        store.Add(ada.With(negatives: negatives));
+        Assert.Equal(negatives.Skip(2).Select(n => n.Embedding), Open().Find(ada.Id)!.Negatives.Select(n => n.Embedding));
+        store.Remove(ada.Id);
+        Assert.Equal(0L, _databases[0].Read(c => Sql.Scalar(c, "SELECT count(*) FROM identity_negatives")));
+    }
+
+    [Fact]
+    public void Photos_that_an_earlier_version_wrote_get_names()
+    {
+        IdentityStore store = Open();
+        Identity ada = Person("Ada", Face((0, 1)), Face((0, 0.9f)));
+        store.Add(ada);
+        _databases[0].Write(c => Sql.Execute(c, "UPDATE identity_references SET photo_id = NULL"));
+        FaceReference[] named = [.. Open().Find(ada.Id)!.References];
+        Assert.Equal(2, named.Select(r => r.Id).Distinct().Count());
+        Assert.Equal(named.Select(r => r.Id), Open().Find(ada.Id)!.References.Select(r => r.Id));
     }
 
     [Fact]

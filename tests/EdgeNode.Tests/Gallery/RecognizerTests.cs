@@ -146,6 +146,19 @@ public class RecognizerTests
     }
 
     [Fact]
+    public void Who_is_rejected_is_named_so_no_longer_nor_when_they_come_again()
+    {
+        float[] sibling = Face((0, 0.5f));
+        FaceTrack track = Track(1).WithShots(sibling, sibling);
+        Assert.Equal("Ada", _recognizer.Decide(track).Name);
+        _store.Add(Ada.With(negatives: [new FaceReference(Pack, sibling)]));
+        Assert.Equal(RecognitionStatus.Unknown, _recognizer.Decide(track).Status);
+        // Another shot of the same face, and Ada herself.
+        Assert.Null(_recognizer.Decide(Track(2, seconds: 9).WithShots(Face((0, 0.55f)), Face((0, 0.55f)))).Name);
+        Assert.Equal("Ada", _recognizer.Decide(Track(3, seconds: 9).WithShots(Face((0, 0.9f)), Face((0, 0.9f)))).Name);
+    }
+
+    [Fact]
     public void Who_is_enrolled_is_named_without_another_shot()
     {
         FaceTrack track = Track(1).WithShots(Face((2, 0.8f)), Face((2, 0.8f)));

@@ -42,7 +42,8 @@ internal sealed class NodeServer : IAsyncDisposable
         Sessions = new PlaybackSessions(time);
         Registry.Cameras.Removed += id => revocations.Add(Sessions.RemoveOfCamera(id).Select(ended => (ended.SessionId, ended.ExpiresAt.UtcDateTime)));
         IdentityStore identities = IdentityStore.Open(_database, DeviceKey.LoadOrCreate(folder.Path), Log);
-        Events = new EventLog(_database, id => identities.Find(id)?.Name, time, Log);
+        var shots = new EventShots(_database, DeviceKey.LoadOrCreate(folder.Path));
+        Events = new EventLog(_database, id => identities.Find(id)?.Name, time, Log, shots: shots);
         Events.Start();
         var sampler = new HealthSampler(folder.Path, time);
         Subjects = new HttpSubjects
@@ -54,6 +55,7 @@ internal sealed class NodeServer : IAsyncDisposable
             ApiTokens = apiTokens,
             Audit = new AuditLog(_database, time),
             Events = Events,
+            Shots = shots,
             Identities = identities,
             Models = () => models,
             Health = () => sampler.Sample(new HealthInputs { ClockSynced = true }),

@@ -98,7 +98,7 @@ public sealed class OpenApiTests : IAsyncLifetime
 
     private static string Fill(string path, string token, string camera) => path
         .Replace("{jwt}", token).Replace("{camera_id}", camera).Replace("{file}", "index.m3u8").Replace("{session_id}", "none")
-        .Replace("{event_id}", "none").Replace("{id}", Guid.Empty.ToString());
+        .Replace("{event_id}", "none").Replace("{id}", Guid.Empty.ToString()).Replace("{photo}", Guid.Empty.ToString());
 
     private static Task<HttpResponseMessage> SendAsync(HttpClient client, HttpMethod method, string path) =>
         client.SendAsync(new HttpRequestMessage(method, path.TrimStart('/')), HttpCompletionOption.ResponseHeadersRead).ContinueWith(
