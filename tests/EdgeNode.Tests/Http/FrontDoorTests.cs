@@ -45,6 +45,14 @@ public sealed class FrontDoorTests : IAsyncLifetime
         Assert.Contains(expected, await answer.ProblemAsync(HttpStatusCode.BadRequest));
     }
 
+    [Fact]
+    public async Task A_token_for_a_camera_without_a_name_is_refused()
+    {
+        using HttpClient admin = _node.Client(Role.Admin);
+        using HttpResponseMessage answer = await admin.PostAsync("api/tokens", Answers.Json("{\"name\": \"x\", \"cameras\": [null]}"));
+        Assert.Contains("ids of one camera or more", await answer.ProblemAsync(HttpStatusCode.BadRequest));
+    }
+
     [Theory]
     [InlineData("/live/x%2fy/lobby/index.m3u8")]
     [InlineData("/api/%2e%2e/api/tokens")]
