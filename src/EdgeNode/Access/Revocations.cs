@@ -14,6 +14,7 @@ public sealed class Revocations
     private readonly StateDatabase _database;
     private readonly TimeProvider _time;
     private readonly ConcurrentDictionary<string, DateTime> _endings = new(StringComparer.Ordinal);
+    private volatile int _kept = 1000;
 
     /// <summary>Reads what was revoked.</summary>
     /// <exception cref="IOException">It cannot be read.</exception>
@@ -42,6 +43,15 @@ public sealed class Revocations
         (string SessionId, DateTime ExpiresAt)[] ended = [.. sessions];
         foreach ((string sessionId, DateTime expiresAt) in ended)
             _endings[sessionId] = expiresAt;
+        ForgetPast();
+        Keep(ended);
+    }
+
+    // Not at each ending: there may be thousands.
+    private void ForgetPast()
+    {
+        if (_endings.Count < 2 * _kept)
+            return;
         DateTime now = _time.GetUtcNow().UtcDateTime;
         foreach ((string sessionId, DateTime end) in _endings)
         {
@@ -49,7 +59,7 @@ public sealed class Revocations
                 _endings.TryRemove(sessionId, out _);
         }
 
-        Keep(ended);
+        _kept = Math.Max(1000, _endings.Count);
     }
 
     private void Keep(IReadOnlyList<(string SessionId, DateTime ExpiresAt)> ended) => _database.Write(connection =>
