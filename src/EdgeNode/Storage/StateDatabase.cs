@@ -128,6 +128,7 @@ public sealed class StateDatabase : IDisposable
         T result = Write(change);
         DatabaseFile.Delete(DailyCopy.PathOf(_path));
         DatabaseFile.DeleteOldStates(_path, DateTime.MaxValue);
+        StateBackup.DeleteLeftovers(Folder);
         try
         {
             EmptyLog();
