@@ -124,6 +124,37 @@ public sealed class IdentityStore
     }
 
     /// <summary>
+    /// Puts what <paramref name="change"/> makes of a person in their place, as they are now: what another process has changed meanwhile is kept, and who was erased
+    /// stays so. On disk when it returns; null when there is none with that id. What <paramref name="change"/> throws changes nothing.
+    /// </summary>
+    /// <exception cref="IOException">It could not be written; the gallery is as it was.</exception>
+    public Identity? Change(Guid id, Func<Identity, Identity> change)
+    {
+        ArgumentNullException.ThrowIfNull(_database);
+        Identity changed;
+        lock (_gate)
+        {
+            long version;
+            do
+            {
+                if (_database.Read(VersionOf) != _seen)
+                    Load();
+                if (Find(id) is not Identity now)
+                    return null;
+                changed = change(now);
+                // 0: another process was quicker.
+                version = _database.Write(connection => VersionOf(connection) == _seen ? Put(connection, changed) : 0);
+            }
+            while (version == 0);
+            _known[id] = (version, changed);
+            Load();
+        }
+
+        Changed?.Invoke();
+        return changed;
+    }
+
+    /// <summary>
     /// Erases a person: their key is destroyed, their rows are overwritten, and no copy in the state folder keeps them. False when there is
     /// none with that id.
     /// </summary>

@@ -10,6 +10,9 @@ namespace EdgeNode.Http;
 /// <summary>The gallery: who is known, enrolled from photos, and erased. Photos come as multipart/form-data or as base64 in JSON; none is kept.</summary>
 internal sealed class IdentityRoutes(IdentityStore identities, Func<FaceModels?> openModels, AuditLog audit, TimeProvider time)
 {
+    /// <summary>Requests whose photos are received at once.</summary>
+    internal const int ReceivedAtOnce = 4;
+
     private const int PhotosAtOnce = 12;
     private const long BodyAtMost = 48L << 20;
     private const int PhotoBytesAtMost = 16 << 20;
@@ -18,10 +21,12 @@ internal sealed class IdentityRoutes(IdentityStore identities, Func<FaceModels?>
     // A photo of 50 million pixels takes 75 MB while it is looked at; one at a time is enough, and leaves the models to the cameras.
     private readonly SemaphoreSlim _enrolling = new(1);
 
+    private readonly SemaphoreSlim _receiving = new(ReceivedAtOnce);
+
     public void Map(Guard guard)
     {
         guard.Map(new ApiRoute(HttpMethods.Get, "/api/identities", "Who is enrolled.", Role.Operator, ListAsync) { Answer = HttpJson.Default.IdentityList });
-        guard.Map(new ApiRoute(HttpMethods.Post, "/api/identities", "Enrols a person from photos.", Role.Operator, EnrolAsync)
+        guard.Map(new ApiRoute(HttpMethods.Post, "/api/identities", "Enrols a person from photos.", Role.Operator, (context, grant) => AsOneOfFewAsync(() => EnrolAsync(context, grant)))
         {
             Request = HttpJson.Default.EnrolRequest,
             OtherRequestType = Multipart,
@@ -32,7 +37,7 @@ internal sealed class IdentityRoutes(IdentityStore identities, Func<FaceModels?>
             WriteJson.SendAsync(context, Describe(Find(context)), HttpJson.Default.IdentityEntry))
         { Answer = HttpJson.Default.IdentityEntry });
         guard.Map(new ApiRoute(HttpMethods.Delete, "/api/identities/{id}", "Erases a person: references, and the name in the events that are held.", Role.Operator, EraseAsync) { Answer = HttpJson.Default.Success });
-        guard.Map(new ApiRoute(HttpMethods.Post, "/api/identities/{id}/photos", "Adds photos to a person.", Role.Operator, AddPhotosAsync)
+        guard.Map(new ApiRoute(HttpMethods.Post, "/api/identities/{id}/photos", "Adds photos to a person.", Role.Operator, (context, grant) => AsOneOfFewAsync(() => AddPhotosAsync(context, grant)))
         {
             Request = HttpJson.Default.PhotosRequest,
             OtherRequestType = Multipart,
@@ -65,7 +70,16 @@ internal sealed class IdentityRoutes(IdentityStore identities, Func<FaceModels?>
             throw new RefusedException(Problem.BadRequest($"'name' must have 1 to {Identity.NameLengthAtMost} characters, none of them a control character."));
         (List<FaceReference> references, List<string> refused) = await LookAsync(context, models, photos);
         Identity identity = Identity.Create(name, references, time);
-        Keep(grant, identity);
+        try
+        {
+            identities.Add(identity);
+        }
+        catch (InvalidOperationException full)
+        {
+            throw new RefusedException(Problem.Conflict(full.Message));
+        }
+
+        audit.Record(grant, AuditAction.IdentityEnroll, $"identity:{identity.Id}");
         await WriteJson.SendAsync(context, new EnrolAnswer(true, Describe(identity), refused), HttpJson.Default.EnrolAnswer);
     }
 
@@ -77,36 +91,40 @@ internal sealed class IdentityRoutes(IdentityStore identities, Func<FaceModels?>
             ? (await ReadFormAsync(context)).Photos
             : [.. (await RequestBody.ReadAsync(context, HttpJson.Default.PhotosRequest)).Photos];
         (List<FaceReference> references, List<string> refused) = await LookAsync(context, models, photos);
-        identity = Find(context);
-        FaceReference[] all = [.. identity.References, .. references];
-        if (all.Length > Identity.ReferencesAtMost)
-            throw new RefusedException(Problem.Unprocessable($"That would make {all.Length} reference faces, and {Identity.ReferencesAtMost} are the most; a dozen different ones are enough."));
-        identity = identity.With(references: all);
-        Keep(grant, identity);
+        identity = identities.Change(identity.Id, now =>
+        {
+            FaceReference[] all = [.. now.References, .. references];
+            return all.Length <= Identity.ReferencesAtMost
+                ? now.With(references: all)
+                : throw new RefusedException(Problem.Unprocessable($"That would make {all.Length} reference faces, and {Identity.ReferencesAtMost} are the most; a dozen different ones are enough."));
+        }) ?? throw new RefusedException(NoSuchPerson());
+        audit.Record(grant, AuditAction.IdentityEnroll, $"identity:{identity.Id}");
         await WriteJson.SendAsync(context, new EnrolAnswer(true, Describe(identity), refused), HttpJson.Default.EnrolAnswer);
     }
 
-    private Task EraseAsync(HttpContext context, AccessGrant grant)
+    private async Task EraseAsync(HttpContext context, AccessGrant grant)
     {
         Identity identity = Find(context);
-        if (!identities.Remove(identity.Id))
+        // Copies are made anew, and readers waited for: not on a thread that serves others.
+        if (!await Task.Factory.StartNew(() => identities.Remove(identity.Id), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))
             throw new RefusedException(NoSuchPerson());
         audit.Record(grant, AuditAction.IdentityErase, $"identity:{identity.Id}");
-        return WriteJson.SendAsync(context, new Success(true), HttpJson.Default.Success);
+        await WriteJson.SendAsync(context, new Success(true), HttpJson.Default.Success);
     }
 
-    private void Keep(AccessGrant grant, Identity identity)
+    // Bodies of 48 MB are held in memory, base64 in JSON several times over.
+    private async Task AsOneOfFewAsync(Func<Task> enrol)
     {
+        if (!_receiving.Wait(0, CancellationToken.None))
+            throw new RefusedException(Problem.Unavailable("Busy", "Photos of others are being received: try again in a moment."));
         try
         {
-            identities.Add(identity);
+            await enrol();
         }
-        catch (InvalidOperationException full)
+        finally
         {
-            throw new RefusedException(Problem.Conflict(full.Message));
+            _receiving.Release();
         }
-
-        audit.Record(grant, AuditAction.IdentityEnroll, $"identity:{identity.Id}");
     }
 
     // At least one photo must serve; what is wrong with the others is told.

@@ -130,6 +130,24 @@ public sealed class IdentityStoreTests : IDisposable
     }
 
     [Fact]
+    public void A_change_keeps_what_another_process_changed_and_brings_nobody_back_who_was_erased()
+    {
+        IdentityStore node = Open(), shell = Open();
+        Identity ada = Person("Ada", Face((0, 1)));
+        node.Add(ada);
+        FaceReference one = new(Pack, Face((1, 1))), two = new(Pack, Face((2, 1)));
+        Assert.NotNull(shell.Change(ada.Id, now => now.With(references: [.. now.References, one])));
+        Assert.Equal(3, node.Change(ada.Id, now => now.With(references: [.. now.References, two]))!.References.Count);
+        Assert.Equal(3, Assert.Single(Open().List).References.Count);
+
+        shell.Refresh();
+        Assert.True(shell.Remove(ada.Id));
+        Assert.Null(node.Change(ada.Id, now => now.With(name: "Ada L.")));
+        Assert.Empty(node.List);
+        Assert.Empty(Open().List);
+    }
+
+    [Fact]
     public void Names_and_faces_are_not_readable_on_disk_and_files_are_the_owners_alone()
     {
         IdentityStore store = Open();
