@@ -6,6 +6,8 @@ using EdgeNode.Access;
 using EdgeNode.Configuration;
 using EdgeNode.Http;
 using EdgeNode.Tests.Media;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeNode.Tests.Http;
@@ -195,6 +197,18 @@ public sealed class FrontDoorTests : IAsyncLifetime
     [InlineData("2001:db8::1", "2001:db8:0:1::1", false)]
     public void One_host_is_counted_as_one_whichever_of_its_addresses_it_uses(string one, string other, bool isSame) =>
         Assert.Equal(isSame, ClientNetwork.Of(IPAddress.Parse(one)).Equals(ClientNetwork.Of(IPAddress.Parse(other))));
+
+    [Fact]
+    public void A_client_that_went_away_is_no_trouble_of_the_disk()
+    {
+        var context = new DefaultHttpContext();
+        Assert.True(HttpServer.HasLeft(context, new IOException("The request stream was aborted.", new ConnectionAbortedException())));
+        Assert.True(HttpServer.HasLeft(context, new ConnectionResetException("Reset.")));
+        Assert.False(HttpServer.HasLeft(context, new IOException("No space left on device.")));
+        Assert.False(HttpServer.HasLeft(context, new OperationCanceledException()));
+        context.RequestAborted = new CancellationToken(canceled: true);
+        Assert.True(HttpServer.HasLeft(context, new OperationCanceledException()));
+    }
 
     [Fact]
     public async Task An_api_tokens_sessions_end_with_it_although_the_node_was_restarted_meanwhile()
