@@ -182,6 +182,9 @@ public sealed class AccessTokens
     private bool MayFinish(AccessGrant grant, DateTime now) =>
         now < grant.ExpiresAt + Grace && now.Ticks - Volatile.Read(ref grant.WatchedAtTicks) <= PollsWithin.Ticks;
 
+    /// <summary>Whether a text can be the id (<c>jti</c>) of a token that was made here.</summary>
+    public static bool IsId(string text) => text.Length == 16 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
+
     private static string NewId() => Base64UrlEncoder.Encode(RandomNumberGenerator.GetBytes(12));
 
     // The list of sessions is in memory and bounded; what a token says of itself outlives both.

@@ -11,6 +11,11 @@ public sealed class Revocations
     /// <summary>Where version 0.1 kept them, one line <c>jti unix-seconds</c> each.</summary>
     private const string OldFileName = "revoked-sessions";
 
+    private const int ForGoodAtMost = 10_000;
+
+    // As long as a token can be made for.
+    private static readonly TimeSpan LongestLife = TimeSpan.FromDays(100 * 366);
+
     private readonly StateDatabase _database;
     private readonly TimeProvider _time;
     private readonly ConcurrentDictionary<string, DateTime> _endings = new(StringComparer.Ordinal);
@@ -45,6 +50,18 @@ public sealed class Revocations
             _endings[sessionId] = expiresAt;
         ForgetPast();
         Keep(ended);
+    }
+
+    /// <summary>Ends a token of which the id alone is known, not how long it would have lasted; on disk when it returns. False: as many as may be are remembered.</summary>
+    /// <exception cref="IOException">As for <see cref="Add"/>.</exception>
+    public bool TryAddForGood(string sessionId)
+    {
+        DateTime now = _time.GetUtcNow().UtcDateTime;
+        // Sessions live for a day at most: they take no room away.
+        if (!_endings.ContainsKey(sessionId) && _endings.Values.Count(end => end > now + TimeSpan.FromDays(2)) >= ForGoodAtMost)
+            return false;
+        Add([(sessionId, now + LongestLife)]);
+        return true;
     }
 
     // Not at each ending: there may be thousands.

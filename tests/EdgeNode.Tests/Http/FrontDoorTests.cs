@@ -237,6 +237,21 @@ public sealed class FrontDoorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_token_that_stands_in_no_list_is_revoked_by_its_id_for_as_long_as_it_would_have_lasted()
+    {
+        using var folder = new TemporaryFolder();
+        NodeServer first = await NodeServer.StartAsync(folder: folder);
+        (string leaked, AccessGrant grant) = first.Tokens.Issue("shell", Role.Admin, null, metadata: true, TimeSpan.FromDays(3650));
+        using (HttpClient admin = first.Client(Role.Admin))
+            await (await admin.DeleteAsync($"api/tokens/{grant.SessionId}")).JsonAsync();
+        Assert.Equal(TokenVerdict.Revoked, (await first.Tokens.ValidateAsync(leaked)).Verdict);
+        await first.StopAsync();
+        NodeServer second = await NodeServer.StartAsync(folder: folder);
+        Assert.Equal(TokenVerdict.Revoked, (await second.Tokens.ValidateAsync(leaked)).Verdict);
+        await second.StopAsync();
+    }
+
+    [Fact]
     public async Task A_sessions_token_makes_no_further_sessions()
     {
         using HttpClient viewer = _node.Client(Role.Viewer, "lobby");
