@@ -9,6 +9,9 @@ public sealed class AccessGrant
     /// <summary>The session's id (<c>jti</c>): what logs show and revocation names.</summary>
     public required string SessionId { get; init; }
 
+    /// <summary>Id of the token that this session was made with (<c>via</c>): it ends with that one; null for a token that is no session.</summary>
+    public string? MadeWith { get; init; }
+
     /// <summary>The role.</summary>
     public required Role Role { get; init; }
 

@@ -73,15 +73,21 @@ public sealed class AccessTokens
 
     /// <summary>Makes a token for <paramref name="cameras"/> (null: all), which ends after <paramref name="lifetime"/>.</summary>
     public (string Token, AccessGrant Grant) Issue(string subject, Role role, IReadOnlyCollection<string>? cameras, bool metadata, TimeSpan lifetime) =>
-        Issue(Base64UrlEncoder.Encode(RandomNumberGenerator.GetBytes(12)), subject, role, cameras, metadata, lifetime);
+        Issue(NewId(), subject, role, cameras, metadata, lifetime);
 
-    internal (string Token, AccessGrant Grant) Issue(string sessionId, string subject, Role role, IReadOnlyCollection<string>? cameras, bool metadata, TimeSpan lifetime)
+    /// <summary>Makes a viewer's token for one camera, which ends after <paramref name="lifetime"/> or with the token of <paramref name="maker"/>, wherever that is revoked.</summary>
+    public (string Token, AccessGrant Grant) IssueSession(AccessGrant maker, string camera, TimeSpan lifetime) =>
+        Issue(NewId(), maker.Subject, Role.Viewer, [camera], maker.Metadata, lifetime, maker.SessionId);
+
+    internal (string Token, AccessGrant Grant) Issue(
+        string sessionId, string subject, Role role, IReadOnlyCollection<string>? cameras, bool metadata, TimeSpan lifetime, string? madeWith = null)
     {
         DateTime now = _time.GetUtcNow().UtcDateTime;
         var grant = new AccessGrant
         {
             Subject = subject,
             SessionId = sessionId,
+            MadeWith = madeWith,
             Role = role,
             Cameras = cameras?.ToHashSet(StringComparer.Ordinal),
             Metadata = metadata,
@@ -96,6 +102,8 @@ public sealed class AccessTokens
         };
         if (metadata)
             claims["meta"] = true;
+        if (madeWith is not null)
+            claims["via"] = madeWith;
         string token = _handler.CreateToken(new SecurityTokenDescriptor
         {
             Issuer = _issuer,
@@ -143,14 +151,14 @@ public sealed class AccessTokens
 
         if (watching)
             Volatile.Write(ref grant.WatchedAtTicks, now.Ticks);
-        return IsRevoked(grant.SessionId, now) ? (TokenVerdict.Revoked, null) : (TokenVerdict.Valid, grant);
+        return IsRevoked(grant, now) ? (TokenVerdict.Revoked, null) : (TokenVerdict.Valid, grant);
     }
 
     /// <summary>Whether a grant that was valid still is: it neither came to its end nor was revoked.</summary>
     public bool IsStillValid(AccessGrant grant)
     {
         DateTime now = _time.GetUtcNow().UtcDateTime;
-        return grant.ExpiresAt > now && !IsRevoked(grant.SessionId, now);
+        return grant.ExpiresAt > now && !IsRevoked(grant, now);
     }
 
     /// <summary>The role's name in claims.</summary>
@@ -174,6 +182,15 @@ public sealed class AccessTokens
     private bool MayFinish(AccessGrant grant, DateTime now) =>
         now < grant.ExpiresAt + Grace && now.Ticks - Volatile.Read(ref grant.WatchedAtTicks) <= PollsWithin.Ticks;
 
+    /// <summary>Whether a text can be the id (<c>jti</c>) of a token that was made here.</summary>
+    public static bool IsId(string text) => text.Length == 16 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_');
+
+    private static string NewId() => Base64UrlEncoder.Encode(RandomNumberGenerator.GetBytes(12));
+
+    // The list of sessions is in memory and bounded; what a token says of itself outlives both.
+    private bool IsRevoked(AccessGrant grant, DateTime now) =>
+        IsRevoked(grant.SessionId, now) || grant.MadeWith is { } maker && IsRevoked(maker, now);
+
     private bool IsRevoked(string sessionId, DateTime now) =>
         _revocations.Contains(sessionId) || ApiTokens.Concerns(sessionId) && _apiTokens?.Admit(sessionId, now) != true;
 
@@ -190,6 +207,7 @@ public sealed class AccessTokens
         {
             Subject = subject,
             SessionId = id,
+            MadeWith = Claim(token, "via"),
             Role = role,
             Cameras = cameras,
             Metadata = Claim(token, "meta") == "true",

@@ -55,7 +55,7 @@ public sealed class ApiTokens : IDisposable
     {
         if (name.Length is 0 or > LongestName || name.Any(char.IsControl))
             throw new ArgumentException($"A token's name has 1 to {LongestName} characters, no control characters.", nameof(name));
-        if (cameras is not null && (cameras.Count == 0 || cameras.Any(id => id.Length == 0 || id.Any(c => char.IsWhiteSpace(c) || c == '*'))))
+        if (cameras is not null && (cameras.Count == 0 || cameras.Any(id => string.IsNullOrEmpty(id) || id.Any(c => char.IsWhiteSpace(c) || c == '*'))))
             throw new ArgumentException("Name the ids of one camera or more, or none at all for every camera.", nameof(cameras));
         if (lifetime <= TimeSpan.Zero || lifetime > Unlimited)
             throw new ArgumentException("A token's lifetime must be longer than nothing and at most 100 years.", nameof(lifetime));

@@ -11,9 +11,15 @@ public sealed class Revocations
     /// <summary>Where version 0.1 kept them, one line <c>jti unix-seconds</c> each.</summary>
     private const string OldFileName = "revoked-sessions";
 
+    private const int ForGoodAtMost = 10_000;
+
+    // As long as a token can be made for.
+    private static readonly TimeSpan LongestLife = TimeSpan.FromDays(100 * 366);
+
     private readonly StateDatabase _database;
     private readonly TimeProvider _time;
     private readonly ConcurrentDictionary<string, DateTime> _endings = new(StringComparer.Ordinal);
+    private volatile int _kept = 1000;
 
     /// <summary>Reads what was revoked.</summary>
     /// <exception cref="IOException">It cannot be read.</exception>
@@ -42,6 +48,27 @@ public sealed class Revocations
         (string SessionId, DateTime ExpiresAt)[] ended = [.. sessions];
         foreach ((string sessionId, DateTime expiresAt) in ended)
             _endings[sessionId] = expiresAt;
+        ForgetPast();
+        Keep(ended);
+    }
+
+    /// <summary>Ends a token of which the id alone is known, not how long it would have lasted; on disk when it returns. False: as many as may be are remembered.</summary>
+    /// <exception cref="IOException">As for <see cref="Add"/>.</exception>
+    public bool TryAddForGood(string sessionId)
+    {
+        DateTime now = _time.GetUtcNow().UtcDateTime;
+        // Sessions live for a day at most: they take no room away.
+        if (!_endings.ContainsKey(sessionId) && _endings.Values.Count(end => end > now + TimeSpan.FromDays(2)) >= ForGoodAtMost)
+            return false;
+        Add([(sessionId, now + LongestLife)]);
+        return true;
+    }
+
+    // Not at each ending: there may be thousands.
+    private void ForgetPast()
+    {
+        if (_endings.Count < 2 * _kept)
+            return;
         DateTime now = _time.GetUtcNow().UtcDateTime;
         foreach ((string sessionId, DateTime end) in _endings)
         {
@@ -49,7 +76,7 @@ public sealed class Revocations
                 _endings.TryRemove(sessionId, out _);
         }
 
-        Keep(ended);
+        _kept = Math.Max(1000, _endings.Count);
     }
 
     private void Keep(IReadOnlyList<(string SessionId, DateTime ExpiresAt)> ended) => _database.Write(connection =>

@@ -30,23 +30,22 @@ public sealed class SigningKey : IDisposable
     {
         StateFolder.Ensure(stateFolder);
         string path = Path.Combine(stateFolder, FileName);
-        var ecdsa = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        if (File.Exists(path))
+        AtomicFile.WriteOnce(path, static () =>
         {
-            try
-            {
-                ecdsa.ImportFromPem(File.ReadAllText(path));
-                return new SigningKey(ecdsa);
-            }
-            catch (Exception fault) when (fault is ArgumentException or CryptographicException)
-            {
-                ecdsa.Dispose();
-                throw new IOException($"The signing key {path} is damaged: restore it from a backup, or delete it (all tokens then end).", fault);
-            }
+            using var fresh = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+            return Encoding.ASCII.GetBytes(fresh.ExportPkcs8PrivateKeyPem());
+        });
+        var ecdsa = ECDsa.Create();
+        try
+        {
+            ecdsa.ImportFromPem(File.ReadAllText(path));
+            return new SigningKey(ecdsa);
         }
-
-        AtomicFile.Write(path, Encoding.ASCII.GetBytes(ecdsa.ExportPkcs8PrivateKeyPem()));
-        return new SigningKey(ecdsa);
+        catch (Exception fault) when (fault is ArgumentException or CryptographicException)
+        {
+            ecdsa.Dispose();
+            throw new IOException($"The signing key {path} is damaged: restore it from a backup, or delete it (all tokens then end).", fault);
+        }
     }
 
     /// <inheritdoc/>

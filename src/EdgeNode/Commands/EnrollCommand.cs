@@ -1,4 +1,5 @@
 using System.CommandLine;
+using EdgeNode.Access;
 using EdgeNode.Configuration;
 using EdgeNode.Faces;
 using EdgeNode.Gallery;
@@ -34,7 +35,11 @@ internal static class EnrollCommand
                 if (leaving.Length == 0)
                     throw new CommandFailure(CommandFailure.WrongUsage, $"Nobody named '{name}' is enrolled.");
                 foreach (Identity identity in leaving)
-                    store.Remove(identity.Id);
+                {
+                    if (store.Remove(identity.Id))
+                        Audit(database, AuditAction.IdentityErase, identity.Id);
+                }
+
                 return 0;
             }
 
@@ -69,13 +74,19 @@ internal static class EnrollCommand
             throw new CommandFailure(CommandFailure.AtRunTime, $"No photo of {name} could be used; nothing was changed.");
         using StateDatabase database = Open(configuration, out IdentityStore store);
         Identity? known = store.List.FirstOrDefault(i => i.Name == name);
-        FaceReference[] all = [.. known?.References ?? [], .. references];
-        if (all.Length > Identity.ReferencesAtMost)
-            throw new CommandFailure(CommandFailure.WrongUsage, $"{name} would have {all.Length} references, more than {Identity.ReferencesAtMost}; a dozen different ones are enough.");
-        store.Add(known is null ? Identity.Create(name, references, TimeProvider.System) : known.With(references: all));
-        Console.WriteLine($"{name}: {references.Count} of {photos.Length} photos enrolled, {all.Length} references in all.");
+        // Unknown, or erased this moment by the node.
+        if ((known is null ? null : store.Change(known.Id, now => now.With(references: Together(now.References)))) is not Identity enrolled)
+            store.Add(enrolled = Identity.Create(name, Together([]), TimeProvider.System));
+        Audit(database, AuditAction.IdentityEnroll, enrolled.Id);
+        Console.WriteLine($"{name}: {references.Count} of {photos.Length} photos enrolled, {enrolled.References.Count} references in all.");
         return references.Count == photos.Length ? 0 : CommandFailure.AtRunTime;
+
+        FaceReference[] Together(IReadOnlyList<FaceReference> before) => before.Count + references.Count <= Identity.ReferencesAtMost
+            ? [.. before, .. references]
+            : throw new CommandFailure(CommandFailure.WrongUsage, $"{name} would have {before.Count + references.Count} references, more than {Identity.ReferencesAtMost}; a dozen different ones are enough.");
     }
+
+    private static void Audit(StateDatabase database, AuditAction action, Guid id) => ShellAudit.Record(database, action, $"identity:{id}");
 
     private static StateDatabase Open(NodeConfiguration configuration, out IdentityStore store)
     {

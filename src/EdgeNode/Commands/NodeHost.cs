@@ -178,6 +178,10 @@ internal sealed class NodeHost : IAsyncDisposable
         static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
     }
 
+    /// <summary>Reloads on behalf of nobody who has a token: a signal.</summary>
+    public void ReloadByItself() =>
+        _audit.Record(null, AuditAction.ConfigurationReload, "configuration", Reload.Reload().Success ? AuditOutcome.Done : AuditOutcome.Failed);
+
     private NodeConfiguration Unchanged(out IReadOnlyList<ConfigurationError> notes)
     {
         notes = [];
@@ -260,7 +264,15 @@ internal sealed class NodeHost : IAsyncDisposable
     // Its viewers' URLs end (410: players stop), and the broker forgets its state.
     private void Forget(string camera)
     {
-        _revocations.Add(_sessions.RemoveOfCamera(camera).Select(ended => (ended.SessionId, ended.ExpiresAt.UtcDateTime)));
+        try
+        {
+            _revocations.Add(_sessions.RemoveOfCamera(camera).Select(ended => (ended.SessionId, ended.ExpiresAt.UtcDateTime)));
+        }
+        catch (IOException)
+        {
+            // A full disk: the database has said so, the sessions are ended, and the camera is away. A reload must not stop half-way for that.
+        }
+
         _mqtt?.RemoveCamera(camera);
     }
 

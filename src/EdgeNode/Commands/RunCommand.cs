@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.InteropServices;
 using EdgeNode.Configuration;
 using Microsoft.Extensions.Logging;
 
@@ -15,6 +14,7 @@ internal static class RunCommand
         command.SetAction(async (parsed, cancel) =>
         {
             string? file = parsed.GetValue(config);
+            using var hangUps = new HangUps();
             NodeConfiguration configuration = ConfigurationReader.ReadFile(file, out IReadOnlyList<ConfigurationError> notes);
             using ILoggerFactory logs = LoggerFactory.Create(ConsoleLog.Configure);
             ILogger log = logs.CreateLogger("edgenode");
@@ -22,12 +22,11 @@ internal static class RunCommand
                 log.LogWarning("{Note}", note);
             await using NodeHost host = await NodeHost.StartAsync(
                 configuration, models: null, logs, TimeProvider.System, (out IReadOnlyList<ConfigurationError> found) => ConfigurationReader.ReadFile(file, out found));
-            using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
-            {
-                signal.Cancel = true;
-                host.Reload.Reload();
-            });
+            using var stopping = new CancellationTokenSource();
+            Task reloading = hangUps.CarryOutAsync(host.ReloadByItself, stopping.Token);
             await UntilStopped.WaitAsync(cancel);
+            await stopping.CancelAsync();
+            await reloading;
             return 0;
         });
         return command;

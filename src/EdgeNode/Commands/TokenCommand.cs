@@ -35,7 +35,8 @@ internal static class TokenCommand
             string token;
             try
             {
-                (token, _) = tokens.Issue(parsed.GetValue(subject)!, granted, cameras.Contains("*") ? null : cameras, metadata: false, duration);
+                (token, AccessGrant grant) = tokens.Issue(parsed.GetValue(subject)!, granted, cameras.Contains("*") ? null : cameras, metadata: false, duration);
+                ShellAudit.Record(database, AuditAction.TokenIssue, $"token:{grant.SessionId}");
             }
             catch (ArgumentException fault)
             {

@@ -70,5 +70,10 @@ public sealed class ConfigurationReload(
         {
             return ReloadResult.Refused([fault.Message], notes);
         }
+        catch (Exception fault)
+        {
+            // Nobody waits for it who could catch it, and a node ends for no reload. The message may hold anything.
+            return ReloadResult.Refused([$"This is a fault of the program, please report it: {fault.GetType().Name}."], notes);
+        }
     }
 }

@@ -31,6 +31,7 @@ public sealed class EventLog : IRetained, IDisposable
 
     // A cursor that begins at the clock goes on rising where the database was lost.
     private const long CursorsAMillisecond = 1000;
+    private const long MillisecondsADay = 86_400_000;
     private const int BatchAtMost = 256;
     private const int ShotBytesWaitingAtMost = 16 << 20;
     private const int ScannedAtMost = 10_000;
@@ -178,7 +179,7 @@ public sealed class EventLog : IRetained, IDisposable
                       FROM events WHERE updated_at >= $from AND updated_at < $to GROUP BY event_id, day)
                 WHERE identity_id IS NOT NULL GROUP BY identity_id, day, camera
                 """,
-                ("$from", Milliseconds(from.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc))), ("$to", Milliseconds(to.AddDays(1).ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc))));
+                ("$from", Milliseconds(from.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc))), ("$to", Milliseconds(to.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc)) + MillisecondsADay));
             using SqliteDataReader row = command.ExecuteReader();
             while (row.Read())
             {
@@ -186,7 +187,7 @@ public sealed class EventLog : IRetained, IDisposable
                 if (allows(camera))
                 {
                     var id = Guid.Parse(row.GetString(0));
-                    rows.Add(new AttendanceRow(id, _nameOf(id), DateOnly.FromDateTime(Time(row.GetInt64(1) * 86_400_000)), Time(row.GetInt64(3)), Time(row.GetInt64(4)), [camera]));
+                    rows.Add(new AttendanceRow(id, _nameOf(id), DateOnly.FromDateTime(Time(row.GetInt64(1) * MillisecondsADay)), Time(row.GetInt64(3)), Time(row.GetInt64(4)), [camera]));
                 }
             }
 

@@ -117,13 +117,10 @@ public sealed class IdentityStore
         Changed?.Invoke();
     }
 
-    /// <summary>
-    /// Adds a person, or puts a changed one in the place of the same id; on disk when it returns. With <paramref name="erases"/> no copy in the
-    /// state folder keeps what the change took away.
-    /// </summary>
+    /// <summary>Adds a person, or puts a changed one in the place of the same id; on disk when it returns.</summary>
     /// <exception cref="InvalidOperationException">The gallery is full.</exception>
     /// <exception cref="IOException">It could not be written; the gallery is as it was.</exception>
-    public void Add(Identity identity, bool erases = false)
+    public void Add(Identity identity)
     {
         lock (_gate)
         {
@@ -133,7 +130,7 @@ public sealed class IdentityStore
                 throw new InvalidOperationException($"The gallery is full with {IdentitiesAtMost} people: remove some first.");
             if (_database is not null)
             {
-                long version = erases ? _database.Erase(connection => Put(connection, identity)) : _database.Write(connection => Put(connection, identity));
+                long version = _database.Write(connection => Put(connection, identity));
                 foreach (FaceReference reference in identity.References)
                     reference.LetGoOfCrop();
                 _known[identity.Id] = (version, identity);
@@ -149,6 +146,40 @@ public sealed class IdentityStore
         }
 
         Changed?.Invoke();
+    }
+
+    /// <summary>
+    /// Puts what <paramref name="change"/> makes of a person in their place, as they are now: what another process has changed meanwhile is kept, and who was erased
+    /// stays so. References that it takes away are kept by no copy in the state folder. On disk when it returns; null when there is none with that id. What <paramref name="change"/> throws changes nothing.
+    /// </summary>
+    /// <exception cref="IOException">It could not be written; the gallery is as it was.</exception>
+    public Identity? Change(Guid id, Func<Identity, Identity> change)
+    {
+        ArgumentNullException.ThrowIfNull(_database);
+        Identity changed;
+        lock (_gate)
+        {
+            long version;
+            do
+            {
+                if (_database.Read(VersionOf) != _seen)
+                    Load();
+                if (Find(id) is not Identity now)
+                    return null;
+                changed = change(now);
+                // 0: another process was quicker.
+                long PutUnlessChanged(SqliteConnection connection) => VersionOf(connection) == _seen ? Put(connection, changed) : 0;
+                version = changed.References.Count < now.References.Count ? _database.Erase(PutUnlessChanged) : _database.Write(PutUnlessChanged);
+            }
+            while (version == 0);
+            foreach (FaceReference reference in changed.References)
+                reference.LetGoOfCrop();
+            _known[id] = (version, changed);
+            Load();
+        }
+
+        Changed?.Invoke();
+        return changed;
     }
 
     /// <summary>

@@ -217,22 +217,18 @@ internal sealed partial class CameraRoutes(CameraRegistry registry, NodeSection 
         string? wrong = mayBeFile && CameraUrl.IsFile(camera.Url.Reveal()) ? null : CameraUrl.Check(camera.Url.Reveal(), CameraUrlOrigin.Api);
         if (camera.SubUrl is not null && !(mayBeFile && CameraUrl.IsFile(camera.SubUrl.Reveal())))
             wrong ??= CameraUrl.Check(camera.SubUrl.Reveal(), CameraUrlOrigin.Api);
-        if (camera.SubUrl is not null && HostOf(camera.SubUrl) != HostOf(camera.Url))
-            wrong ??= "'sub_url' must be of the same host as 'rtsp_url': both get the same login.";
         if (camera.Name.Length > LongestText || camera.Name.Any(char.IsControl))
             wrong ??= $"'name' must have {LongestText} characters at most, none of them a control character.";
         if (camera.Username?.Length > LongestLogin || camera.Password?.Reveal().Length > LongestLogin || camera.Username?.Any(char.IsControl) == true || camera.Password?.Reveal().Any(char.IsControl) == true)
             wrong ??= $"'username' and 'password' must have {LongestLogin} characters at most, none of them a control character.";
-        if (wrong is null && camera.Url.Reveal().StartsWith("rtsp://", StringComparison.Ordinal))
+        try
         {
-            try
-            {
-                RtspUrl.Parse(camera.Url.Reveal(), camera.Username, camera.Password?.Reveal());
-            }
-            catch (FormatException fault)
-            {
-                wrong = fault.Message;
-            }
+            if (wrong is null && HostOf(camera.Url) is var host && camera.SubUrl is not null && !string.Equals(HostOf(camera.SubUrl), host, StringComparison.OrdinalIgnoreCase))
+                wrong = "'sub_url' must be of the same host as 'rtsp_url': both get the same login.";
+        }
+        catch (FormatException fault)
+        {
+            wrong = fault.Message;
         }
 
         if (wrong is not null)
@@ -277,12 +273,16 @@ internal sealed partial class CameraRoutes(CameraRegistry registry, NodeSection 
         Picture = result.Picture,
     };
 
-    private static string HostOf(Secret url) => Uri.TryCreate(ShownUrl.Of(url.Reveal()).Replace("***@", "", StringComparison.Ordinal), UriKind.Absolute, out Uri? parsed) ? parsed.Host : "";
+    // Read as it is read when the camera is called, whatever the scheme: another reading might take another host for it. Null: a file.
+    private static string? HostOf(Secret url) => CameraUrl.IsFile(url.Reveal())
+        ? null
+        : RtspUrl.Parse("rtsp" + url.Reveal()[url.Reveal().IndexOf("://", StringComparison.Ordinal)..]).Host;
 
     private static string? Shown(Secret? url) => url is null ? null : ShownUrl.Of(url.Reveal());
 
     private static string Value(HttpContext context) => context.Request.RouteValues[Guard.CameraInPath] as string ?? "";
 
-    [GeneratedRegex("^[a-z0-9][a-z0-9_-]{0,62}$")]
+    // Not '$', which lets one line break through.
+    [GeneratedRegex(@"^[a-z0-9][a-z0-9_-]{0,62}\z")]
     private static partial Regex CameraForm();
 }

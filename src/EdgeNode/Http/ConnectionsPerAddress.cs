@@ -4,13 +4,12 @@ using Microsoft.AspNetCore.Connections;
 namespace EdgeNode.Http;
 
 /// <summary>
-/// Bounds the connections that one address holds at once. This machine's own are not counted: behind a proxy on it are many.
+/// Bounds the connections that one address (<see cref="ClientNetwork"/>) holds at once. This machine's own are not counted: behind a proxy on it are many.
 /// Thread-safe.
 /// </summary>
 internal sealed class ConnectionsPerAddress(int atMost)
 {
-    private readonly Dictionary<IPAddress, int> _open = [];
-    private readonly Lock _gate = new();
+    private readonly Occupancy<IPAddress> _open = new(atMost);
 
     /// <summary>The connection middleware.</summary>
     public ConnectionDelegate Limit(ConnectionDelegate next) => async connection =>
@@ -21,7 +20,8 @@ internal sealed class ConnectionsPerAddress(int atMost)
             return;
         }
 
-        if (!TryEnter(address))
+        IPAddress client = ClientNetwork.Of(address);
+        if (!_open.TryEnter(client))
         {
             connection.Abort();
             return;
@@ -33,30 +33,7 @@ internal sealed class ConnectionsPerAddress(int atMost)
         }
         finally
         {
-            Leave(address);
+            _open.Leave(client);
         }
     };
-
-    /// <summary>Counts a connection; false when the address has as many as it may.</summary>
-    internal bool TryEnter(IPAddress address)
-    {
-        lock (_gate)
-        {
-            int open = _open.GetValueOrDefault(address);
-            if (open >= atMost)
-                return false;
-            _open[address] = open + 1;
-            return true;
-        }
-    }
-
-    /// <summary>A counted connection ended.</summary>
-    internal void Leave(IPAddress address)
-    {
-        lock (_gate)
-        {
-            if (--_open[address] == 0)
-                _open.Remove(address);
-        }
-    }
 }

@@ -10,6 +10,9 @@ internal sealed class EventRoutes(EventLog log, EventShots shots, AccessTokens t
 {
     private const int MostAtOnce = 500;
 
+    // So that no one holder of a token takes every place that the log has for listeners.
+    private readonly Occupancy<string> _listening = new(50);
+
     public void Map(Guard guard)
     {
         ApiParameter[] cursor = [new("after", "The cursor ('next') of an earlier answer; left out: all that is held.", Type: "integer")];
@@ -45,7 +48,20 @@ internal sealed class EventRoutes(EventLog log, EventShots shots, AccessTokens t
     private async Task FollowAsync(HttpContext context, AccessGrant grant)
     {
         long cursor = Cursor(context);
+        if (!_listening.TryEnter(grant.SessionId))
+            throw new RefusedException(Problem.TooMany("This token follows the events as often as it may: end one of those streams first."));
+        try
+        {
+            await FollowAsync(context, grant, cursor);
+        }
+        finally
+        {
+            _listening.Leave(grant.SessionId);
+        }
+    }
 
+    private async Task FollowAsync(HttpContext context, AccessGrant grant, long cursor)
+    {
         // Subscribed before the past is read, so that nothing comes unnoticed in between.
         using EventSubscription? subscription = log.Subscribe();
         if (subscription is null)
@@ -69,7 +85,8 @@ internal sealed class EventRoutes(EventLog log, EventShots shots, AccessTokens t
 
     private static long Cursor(HttpContext context)
     {
-        string text = context.Request.Query["after"].ToString();
+        // A listener that reconnects by itself asks for the same URL, and says so how far it came (HTML Living Standard, section 9.2.4).
+        string text = context.Request.Headers["Last-Event-ID"] is [{ Length: > 0 } last] ? last : context.Request.Query["after"].ToString();
         if (text.Length == 0)
             return 0;
         return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long cursor)

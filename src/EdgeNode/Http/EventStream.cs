@@ -52,7 +52,7 @@ internal sealed class EventStream(EventLog log, EventSubscription news, Func<str
             foreach (LoggedEvent logged in page.Events)
                 await SendAsync(body, logged, stop);
             cursor = page.Next;
-            if (!page.HasMore)
+            if (!page.HasMore || !isAllowed())
                 break;
         }
 

@@ -19,7 +19,10 @@ public sealed class Guard(IEndpointRouteBuilder routes, AccessTokens tokens, Tim
     /// <summary>The route value, and the query parameter, that names a camera.</summary>
     public const string CameraInPath = "camera_id";
 
-    private readonly LoginFailures _failures = new(time);
+    private const int WrongTokensAtOnce = 30;
+
+    // Who has a valid token is never held up by a neighbour at the same address.
+    private readonly Allowance<IPAddress> _failures = new(WrongTokensAtOnce, TimeSpan.FromSeconds(2), time);
     private readonly List<ApiRoute> _routes = [];
 
     /// <summary>The answer to a token that shows other cameras, not this one.</summary>
@@ -49,11 +52,8 @@ public sealed class Guard(IEndpointRouteBuilder routes, AccessTokens tokens, Tim
         bool inPath = context.Request.RouteValues.TryGetValue(TokenInPath, out object? value);
         string? token = inPath ? value as string : Bearer(context.Request);
         (TokenVerdict verdict, AccessGrant? grant) = token is null ? (TokenVerdict.Invalid, null) : await tokens.ValidateAsync(token, watching: inPath);
-        if (verdict == TokenVerdict.Invalid && token is not null && !_failures.MayFailAgain(context.Connection.RemoteIpAddress ?? IPAddress.None))
-        {
-            context.Response.Headers.RetryAfter = "60";
-            throw new RefusedException(new Problem(StatusCodes.Status429TooManyRequests, "Too many requests", "Too many requests with wrong tokens came from this address: wait a minute."));
-        }
+        if (verdict == TokenVerdict.Invalid && token is not null && !_failures.TryTake(ClientNetwork.Of(context.Connection.RemoteIpAddress ?? IPAddress.None)))
+            throw new RefusedException(Problem.TooMany("Too many requests with wrong tokens came from this address: wait a minute."));
 
         Problem? refusal = verdict switch
         {

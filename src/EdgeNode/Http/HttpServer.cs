@@ -130,7 +130,7 @@ public sealed class HttpServer : IAsyncDisposable
         {
             await (fault.StatusCode == StatusCodes.Status400BadRequest ? Problem.BadRequest(fault.Message) : Problem.OfStatus(fault.StatusCode)).WriteAsync(context);
         }
-        catch (Exception fault) when (context.RequestAborted.IsCancellationRequested && fault is OperationCanceledException or ConnectionResetException)
+        catch (Exception fault) when (HasLeft(context, fault))
         {
             // The client left.
         }
@@ -146,6 +146,12 @@ public sealed class HttpServer : IAsyncDisposable
             await new Problem(StatusCodes.Status500InternalServerError, "Internal error", "The node failed at this request; its log says where.").WriteAsync(context);
         }
     }
+
+    /// <summary>Whether a request failed because its client went away: over HTTP/2 that comes as an <see cref="IOException"/>, as a full disk does.</summary>
+    internal static bool HasLeft(HttpContext context, Exception fault) =>
+        fault is ConnectionResetException or ConnectionAbortedException
+        || fault.InnerException is ConnectionResetException or ConnectionAbortedException
+        || (fault is OperationCanceledException && context.RequestAborted.IsCancellationRequested);
 
     private static string? RouteOf(HttpContext context) => (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText;
 

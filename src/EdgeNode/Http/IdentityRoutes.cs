@@ -11,6 +11,9 @@ namespace EdgeNode.Http;
 /// <summary>The gallery: who is known, enrolled from photos, corrected and erased. Photos come as multipart/form-data or as base64 in JSON; of each the face is kept.</summary>
 internal sealed class IdentityRoutes(IdentityStore identities, EventShots shots, Func<FaceModels?> openModels, AuditLog audit, TimeProvider time)
 {
+    /// <summary>Requests whose photos are received at once.</summary>
+    internal const int ReceivedAtOnce = 4;
+
     private const int PhotosAtOnce = 12;
     private const long BodyAtMost = 48L << 20;
     private const int PhotoBytesAtMost = 16 << 20;
@@ -25,10 +28,12 @@ internal sealed class IdentityRoutes(IdentityStore identities, EventShots shots,
     // A photo of 50 million pixels takes 75 MB while it is looked at; one at a time is enough, and leaves the models to the cameras.
     private readonly SemaphoreSlim _enrolling = new(1);
 
+    private readonly SemaphoreSlim _receiving = new(ReceivedAtOnce);
+
     public void Map(Guard guard)
     {
         guard.Map(new ApiRoute(HttpMethods.Get, "/api/identities", "Who is enrolled.", Role.Operator, ListAsync) { Answer = HttpJson.Default.IdentityList });
-        guard.Map(new ApiRoute(HttpMethods.Post, "/api/identities", "Enrols a person from photos.", Role.Operator, EnrolAsync)
+        guard.Map(new ApiRoute(HttpMethods.Post, "/api/identities", "Enrols a person from photos.", Role.Operator, (context, grant) => AsOneOfFewAsync(() => EnrolAsync(context, grant)))
         {
             Request = HttpJson.Default.EnrolRequest,
             OtherRequestType = Multipart,
@@ -39,7 +44,7 @@ internal sealed class IdentityRoutes(IdentityStore identities, EventShots shots,
             WriteJson.SendAsync(context, Describe(Find(context)), HttpJson.Default.IdentityEntry))
         { Answer = HttpJson.Default.IdentityEntry });
         guard.Map(new ApiRoute(HttpMethods.Delete, "/api/identities/{id}", "Erases a person: references, photos, shots, and the name in the events that are held.", Role.Operator, EraseAsync) { Answer = HttpJson.Default.Success });
-        guard.Map(new ApiRoute(HttpMethods.Post, "/api/identities/{id}/photos", "Adds photos to a person.", Role.Operator, AddPhotosAsync)
+        guard.Map(new ApiRoute(HttpMethods.Post, "/api/identities/{id}/photos", "Adds photos to a person.", Role.Operator, (context, grant) => AsOneOfFewAsync(() => AddPhotosAsync(context, grant)))
         {
             Request = HttpJson.Default.PhotosRequest,
             OtherRequestType = Multipart,
@@ -94,7 +99,16 @@ internal sealed class IdentityRoutes(IdentityStore identities, EventShots shots,
             throw new RefusedException(Problem.BadRequest($"'name' must have 1 to {Identity.NameLengthAtMost} characters, none of them a control character."));
         (List<FaceReference> references, List<string> refused) = await LookAsync(context, models, photos);
         Identity identity = Identity.Create(name, references, time);
-        Keep(grant, identity);
+        try
+        {
+            identities.Add(identity);
+        }
+        catch (InvalidOperationException full)
+        {
+            throw new RefusedException(Problem.Conflict(full.Message));
+        }
+
+        audit.Record(grant, AuditAction.IdentityEnroll, $"identity:{identity.Id}");
         await WriteJson.SendAsync(context, new EnrolAnswer(true, Describe(identity), refused), HttpJson.Default.EnrolAnswer);
     }
 
@@ -106,27 +120,21 @@ internal sealed class IdentityRoutes(IdentityStore identities, EventShots shots,
             ? (await ReadFormAsync(context)).Photos
             : [.. (await RequestBody.ReadAsync(context, HttpJson.Default.PhotosRequest)).Photos];
         (List<FaceReference> references, List<string> refused) = await LookAsync(context, models, photos);
-        lock (_changing)
-        {
-            identity = WithMore(Find(context), references);
-            Keep(grant, identity);
-        }
-
+        identity = identities.Change(identity.Id, now => WithMore(now, references)) ?? throw new RefusedException(NoSuchPerson());
+        audit.Record(grant, AuditAction.IdentityEnroll, $"identity:{identity.Id}");
         await WriteJson.SendAsync(context, new EnrolAnswer(true, Describe(identity), refused), HttpJson.Default.EnrolAnswer);
     }
 
     private Task RemovePhotoAsync(HttpContext context, AccessGrant grant)
     {
-        Identity identity;
-        lock (_changing)
+        (Identity identity, FaceReference photo) = FindPhoto(context);
+        identity = identities.Change(identity.Id, now =>
         {
-            (identity, FaceReference photo) = FindPhoto(context);
-            if (identity.References.Count == 1)
+            FaceReference[] others = [.. now.References.Where(r => r.Id != photo.Id)];
+            if (others.Length == 0)
                 throw new RefusedException(Problem.Conflict("This is the person's last photo: add a better one first, or erase the person instead (DELETE /api/identities/{id})."));
-            identity = identity.With(references: [.. identity.References.Where(r => r != photo)]);
-            identities.Add(identity, erases: true);
-        }
-
+            return now.With(references: others);
+        }) ?? throw new RefusedException(NoSuchPerson());
         audit.Record(grant, AuditAction.IdentityCorrect, $"identity:{identity.Id}");
         return WriteJson.SendAsync(context, new IdentityAnswer(true, Describe(identity)), HttpJson.Default.IdentityAnswer);
     }
@@ -157,13 +165,10 @@ internal sealed class IdentityRoutes(IdentityStore identities, EventShots shots,
         Identity identity;
         lock (_changing)
         {
-            Identity before = Find(context);
             EventShot shot = EventRoutes.Find(shots, $"{request.EventId:D}", grant);
             if (shot.ModelPack != models.Pack.Id)
                 throw new RefusedException(Problem.Unprocessable("That shot is from before the node's face models were changed, and cannot be compared with its faces of now: take a newer event."));
-            identity = correct(before, shot);
-            // What was taken away is gone from copies too.
-            identities.Add(identity, erases: before.References.Count > identity.References.Count);
+            identity = identities.Change(Find(context).Id, now => correct(now, shot)) ?? throw new RefusedException(NoSuchPerson());
             // Whoever erases the person later erases this shot with them; who is not them keeps it no longer.
             if (isThem || shot.IdentityId == identity.Id)
                 shots.Assign(shot.EventId, isThem ? identity.Id : null);
@@ -186,32 +191,36 @@ internal sealed class IdentityRoutes(IdentityStore identities, EventShots shots,
     private static bool IsSame(FaceReference face, EventShot shot) =>
         face.ModelPack == shot.ModelPack && face.Embedding.Length == shot.Template.Length && Cosine.Dot(face.Embedding, shot.Template) > Same;
 
-    private Task EraseAsync(HttpContext context, AccessGrant grant)
+    private async Task EraseAsync(HttpContext context, AccessGrant grant)
     {
         Identity identity = Find(context);
-        // Not while somebody is changed, who would be there again.
-        lock (_changing)
-        {
-            if (!identities.Remove(identity.Id))
-                throw new RefusedException(NoSuchPerson());
-        }
-
+        // Copies are made anew, and readers waited for: not on a thread that serves others. Nor while somebody is corrected, whose shot would be kept.
+        bool erased = await Task.Factory.StartNew(
+            () =>
+            {
+                lock (_changing)
+                    return identities.Remove(identity.Id);
+            },
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        if (!erased)
+            throw new RefusedException(NoSuchPerson());
         audit.Record(grant, AuditAction.IdentityErase, $"identity:{identity.Id}");
-        return WriteJson.SendAsync(context, new Success(true), HttpJson.Default.Success);
+        await WriteJson.SendAsync(context, new Success(true), HttpJson.Default.Success);
     }
 
-    private void Keep(AccessGrant grant, Identity identity)
+    // Bodies of 48 MB are held in memory, base64 in JSON several times over.
+    private async Task AsOneOfFewAsync(Func<Task> enrol)
     {
+        if (!_receiving.Wait(0, CancellationToken.None))
+            throw new RefusedException(Problem.Unavailable("Busy", "Photos of others are being received: try again in a moment."));
         try
         {
-            identities.Add(identity);
+            await enrol();
         }
-        catch (InvalidOperationException full)
+        finally
         {
-            throw new RefusedException(Problem.Conflict(full.Message));
+            _receiving.Release();
         }
-
-        audit.Record(grant, AuditAction.IdentityEnroll, $"identity:{identity.Id}");
     }
 
     // At least one photo must serve; what is wrong with the others is told.

@@ -11,6 +11,9 @@ internal sealed class PlaybackRoutes(CameraSet cameras, PlaybackSessions session
 {
     private const int LongestUserId = 100;
 
+    // One that is ended before its time is remembered until then, and each is two lines of the audit log.
+    private readonly Allowance<string> _making = new(200, TimeSpan.FromSeconds(1), time);
+
     public void Map(Guard guard)
     {
         guard.Map(new ApiRoute(HttpMethods.Post, "/api/stream/playback/create-session", "Makes a session to watch one camera: a token of its own, and URLs for players.", Role.Viewer, CreateAsync) { Request = HttpJson.Default.CreateSessionRequest, Answer = HttpJson.Default.SessionAnswer });
@@ -25,13 +28,18 @@ internal sealed class PlaybackRoutes(CameraSet cameras, PlaybackSessions session
         if (request.CameraId.Length == 0 || request.UserId is { } user && (user.Length > LongestUserId || user.Any(char.IsControl)))
             throw new RefusedException(Problem.BadRequest("'camera_id' must name a camera, and 'user_id' have up to 100 characters without control characters."));
         Guard.Require(grant, request.CameraId);
+        // Neither would it live longer, nor show more; only the bounds for one token would not hold.
+        if (grant.MadeWith is not null)
+            throw new RefusedException(new Problem(StatusCodes.Status403Forbidden, "Forbidden", "This token is of a session: make another one with the token that made it."));
         if (cameras.Find(request.CameraId) is not Camera camera)
             throw new RefusedException(Problem.NoCamera(request.CameraId));
+        if (!_making.TryTake(grant.SessionId))
+            throw new RefusedException(Problem.TooMany("This token makes too many sessions: use those that it has, or wait a minute."));
 
         // A session never outlives the right to make one.
         TimeSpan left = grant.ExpiresAt - time.GetUtcNow().UtcDateTime;
         TimeSpan lifetime = left < configuration.Tokens.Lifetime ? left : configuration.Tokens.Lifetime;
-        (string token, AccessGrant session) = tokens.Issue(grant.Subject, Role.Viewer, [camera.Id], grant.Metadata, lifetime);
+        (string token, AccessGrant session) = tokens.IssueSession(grant, camera.Id, lifetime);
         if (sessions.TryAdd(session.SessionId, camera.Id, grant.SessionId, request.UserId ?? "", session.ExpiresAt) is null)
             throw new RefusedException(Problem.Unavailable("Too many viewers", "The node serves as many sessions as it may: try again later."));
         audit.Record(grant, AuditAction.SessionCreate, $"camera:{camera.Id}");

@@ -16,6 +16,8 @@ public sealed record Problem(int Status, string Title, string Detail)
             context.Response.Headers.WWWAuthenticate = "Bearer";
         if (Status == StatusCodes.Status503ServiceUnavailable)
             context.Response.Headers.RetryAfter = "1";
+        if (Status == StatusCodes.Status429TooManyRequests)
+            context.Response.Headers.RetryAfter = "60";
         return WriteJson.SendAsync(context, this, HttpJson.Default.Problem, "application/problem+json");
     }
 
@@ -28,6 +30,8 @@ public sealed record Problem(int Status, string Title, string Detail)
     internal static Problem Conflict(string detail) => new(StatusCodes.Status409Conflict, "Conflict", detail);
 
     internal static Problem Unprocessable(string detail) => new(StatusCodes.Status422UnprocessableEntity, "Unprocessable", detail);
+
+    internal static Problem TooMany(string detail) => new(StatusCodes.Status429TooManyRequests, "Too many requests", detail);
 
     internal static Problem Unavailable(string title, string detail) => new(StatusCodes.Status503ServiceUnavailable, title, detail);
 

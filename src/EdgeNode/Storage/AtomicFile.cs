@@ -9,6 +9,18 @@ public static class AtomicFile
     public const string TemporaryExtension = ".tmp";
 
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private static readonly TimeSpan WaitForAnother = TimeSpan.FromSeconds(10);
+
+    /// <summary>Makes a file that is made once and then stays, a key: where several processes come first at the same time, all find what one of them wrote.</summary>
+    /// <exception cref="IOException">As for <see cref="Write"/>, or another process is at it for too long.</exception>
+    public static void WriteOnce(string path, Func<byte[]> make)
+    {
+        if (File.Exists(path))
+            return;
+        using FileLock alone = FileLock.Take(path + ".lock", exclusive: true, WaitForAnother, $"{path} is being made by another process: try again.");
+        if (!File.Exists(path))
+            Write(path, make());
+    }
 
     /// <summary>Writes a file of mode 0600 beside <paramref name="path"/>, syncs it, and renames it into place. What root writes belongs to the folder's owner.</summary>
     /// <exception cref="IOException">The folder is missing, full or read-only; nothing is left behind.</exception>

@@ -148,6 +148,7 @@ internal static class DatabaseFile
     private static void Prepare(string path, IReadOnlyList<Migration> migrations, ILogger log, TimeProvider time)
     {
         Delete(path + ".new");
+        StateBackup.DeleteLeftovers(Path.GetDirectoryName(Path.GetFullPath(path))!);
         // A crash between the two renames of a migration.
         if (!File.Exists(path) && Beside(path, ".before-*").MaxBy(VersionBefore) is string before)
             File.Move(before, path);

@@ -15,8 +15,6 @@ public sealed class DeviceKey
     private const int KeyBytes = SealedBox.KeyBytes;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    private static readonly TimeSpan WaitForAnother = TimeSpan.FromSeconds(10);
-
     private readonly byte[] _key;
 
     private DeviceKey(byte[] key) => _key = key;
@@ -31,17 +29,7 @@ public sealed class DeviceKey
     {
         StateFolder.Ensure(stateFolder);
         string path = Path.Combine(stateFolder, FileName);
-        if (!File.Exists(path))
-        {
-            // The node and a command may both be first.
-            using FileLock alone = FileLock.Take(path + ".lock", exclusive: true, WaitForAnother, $"{path} is being made by another process: try again.");
-            if (File.Exists(path))
-                return LoadOrCreate(stateFolder);
-            byte[] fresh = RandomNumberGenerator.GetBytes(KeyBytes);
-            AtomicFile.Write(path, fresh);
-            return new DeviceKey(fresh);
-        }
-
+        AtomicFile.WriteOnce(path, static () => RandomNumberGenerator.GetBytes(KeyBytes));
         byte[] key = ReadAtMost(path, KeyBytes + 1);
         if (key.Length != KeyBytes)
             throw new InvalidDataException($"{path} is not a device key of {KeyBytes} bytes: restore it from a backup, or delete it together with what it encrypted.");

@@ -16,6 +16,7 @@ public static class StateBackup
     private const string StagingFolder = "restore.new";
     private const string ReadyFolder = "restore.ready";
     private const string CopyFile = "backup.tmp";
+    private const string LockFile = "backup.lock";
     private const int NameLengthAtMost = 200;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private static readonly TimeSpan WaitForCommands = TimeSpan.FromSeconds(10);
@@ -24,13 +25,13 @@ public static class StateBackup
     /// <exception cref="IOException">There is no state, or it cannot be read or written; the message says what to do.</exception>
     public static void Write(string stateFolder, string file, string passphrase)
     {
-        stateFolder = Path.GetFullPath(stateFolder);
+        stateFolder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(stateFolder));
         if (!File.Exists(Path.Combine(stateFolder, StateDatabase.FileName)) && !File.Exists(Path.Combine(stateFolder, DeviceKey.FileName)))
             throw new IOException($"There is no state in '{stateFolder}' to back up: see that node.state names the node's folder.");
         if (Path.GetFullPath(file).StartsWith(stateFolder + Path.DirectorySeparatorChar, StringComparison.Ordinal))
             throw new IOException("A backup inside of the state folder is lost with it: name a file elsewhere.");
         string copy = Path.Combine(stateFolder, CopyFile), temporary = file + AtomicFile.TemporaryExtension;
-        using FileLock alone = FileLock.TryTake(Path.Combine(stateFolder, "backup.lock"), exclusive: true)
+        using FileLock alone = FileLock.TryTake(Path.Combine(stateFolder, LockFile), exclusive: true)
             ?? throw new IOException("Another backup is being made: wait until it is done.");
         try
         {
@@ -104,6 +105,22 @@ public static class StateBackup
             return;
         using FileLock alone = DatabaseFile.TakeAlone(Path.Combine(stateFolder, StateDatabase.FileName), WaitForCommands);
         PutInPlace(stateFolder);
+    }
+
+    /// <summary>
+    /// Deletes what a backup or a restoration that was killed has left behind: whole copies of a state, with people who may have been erased since.
+    /// The caller holds the database's lock, which a restoration has alone.
+    /// </summary>
+    internal static void DeleteLeftovers(string stateFolder)
+    {
+        DeleteFolder(Path.Combine(stateFolder, StagingFolder));
+        string copy = Path.Combine(stateFolder, CopyFile);
+        if (!File.Exists(copy))
+            return;
+        // One that is being made deletes its copy itself.
+        using FileLock? none = FileLock.TryTake(Path.Combine(stateFolder, LockFile), exclusive: true);
+        if (none is not null)
+            DatabaseFile.Delete(copy);
     }
 
     private static IEnumerable<string> SmallFiles(string stateFolder) =>

@@ -66,7 +66,8 @@ public sealed class StateCare : IDisposable
             return;
         try
         {
-            if (_isDisposed)
+            // Neither trimmed nor copied over the last good copy, until the next start has repaired it.
+            if (_isDisposed || _database.IsDamaged)
                 return;
             MakeRoom();
             if (_database.Trouble is not null)

@@ -33,6 +33,7 @@ public sealed class StateDatabase : IDisposable
     private readonly SqliteConnection _writer;
     private readonly SqliteConnection _reader;
     private volatile string? _trouble;
+    private volatile bool _isDamaged;
     private bool _isClosed;
 
     private StateDatabase(string folder, FileLock held, ILogger log)
@@ -62,6 +63,9 @@ public sealed class StateDatabase : IDisposable
 
     /// <summary>Why nothing can be written now, in a sentence; null while all is well.</summary>
     public string? Trouble => _trouble;
+
+    /// <summary>Damage was met since it was opened: room on the disk does not help, and what is kept of earlier states may.</summary>
+    internal bool IsDamaged => _isDamaged;
 
     /// <summary>
     /// Opens the database of <paramref name="stateFolder"/>, makes it where it is missing, and brings its tables up to date, on a copy that then
@@ -128,6 +132,7 @@ public sealed class StateDatabase : IDisposable
         T result = Write(change);
         DatabaseFile.Delete(DailyCopy.PathOf(_path));
         DatabaseFile.DeleteOldStates(_path, DateTime.MaxValue);
+        StateBackup.DeleteLeftovers(Folder);
         try
         {
             EmptyLog();
@@ -278,8 +283,10 @@ public sealed class StateDatabase : IDisposable
 
     private void NoteDamage(SqliteException fault)
     {
-        if (fault.SqliteErrorCode is Corrupt or NotADatabase)
-            DatabaseFile.Suspect(_path);
+        if (fault.SqliteErrorCode is not (Corrupt or NotADatabase))
+            return;
+        _isDamaged = true;
+        DatabaseFile.Suspect(_path);
     }
 
     private void SetTrouble(string? trouble)

@@ -155,6 +155,23 @@ public sealed class AccessTokensTests : IDisposable
     }
 
     [Fact]
+    public void Processes_that_are_first_at_the_same_time_have_one_key()
+    {
+        string folder = Directory.CreateDirectory(Path.Combine(_folder, "new")).FullName;
+        var keys = new string[8];
+        Thread[] starters = [.. keys.Select((_, i) => new Thread(() =>
+        {
+            using SigningKey key = SigningKey.LoadOrCreate(folder);
+            keys[i] = key.Key.KeyId;
+        }))];
+        foreach (Thread starter in starters)
+            starter.Start();
+        foreach (Thread starter in starters)
+            starter.Join();
+        Assert.Single(keys.Distinct());
+    }
+
+    [Fact]
     public void A_damaged_key_is_one_sentence()
     {
         File.WriteAllText(Path.Combine(_folder, "signing-key.pem"), "rubbish");

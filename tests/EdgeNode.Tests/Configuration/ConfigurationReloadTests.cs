@@ -115,6 +115,15 @@ public sealed class ConfigurationReloadTests : IDisposable
     }
 
     [Fact]
+    public void A_fault_of_the_program_ends_the_reload_alone_and_its_text_is_not_shown()
+    {
+        ConfigurationReload reload = new(Read(out _), Read, (_, _) => throw new KeyNotFoundException("canary"), [], _log);
+        _text = "cameras: []";
+        Assert.Contains("KeyNotFoundException", Assert.Single(reload.Reload().Errors), StringComparison.Ordinal);
+        Assert.DoesNotContain("canary", string.Join('\n', _log.Lines), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Variables_and_secret_files_are_read_anew()
     {
         string secret = Path.Combine(_folder, "secret");

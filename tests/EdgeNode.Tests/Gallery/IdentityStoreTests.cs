@@ -130,7 +130,7 @@ public sealed class IdentityStoreTests : IDisposable
         _databases[0].MakeDailyCopy();
         byte[] crop = _databases[0].Read(c => Blob(c, $"SELECT crop FROM identity_references WHERE photo_id = '{ada.References[1].Id:D}'"));
         Assert.Contains("state.db.daily", FilesWith(crop));
-        store.Add(ada.With(references: [ada.References[0]]), erases: true);
+        store.Change(ada.Id, now => now.With(references: [now.References[0]]));
         Assert.Empty(FilesWith(crop));
     }
 
@@ -193,6 +193,24 @@ public sealed class IdentityStoreTests : IDisposable
         // A change of its own does not hide another's.
         node.Add(ada.With(name: "Ada L."));
         Assert.Equal("Ada L.", Assert.Single(node.List).Name);
+    }
+
+    [Fact]
+    public void A_change_keeps_what_another_process_changed_and_brings_nobody_back_who_was_erased()
+    {
+        IdentityStore node = Open(), shell = Open();
+        Identity ada = Person("Ada", Face((0, 1)));
+        node.Add(ada);
+        FaceReference one = new(Pack, Face((1, 1))), two = new(Pack, Face((2, 1)));
+        Assert.NotNull(shell.Change(ada.Id, now => now.With(references: [.. now.References, one])));
+        Assert.Equal(3, node.Change(ada.Id, now => now.With(references: [.. now.References, two]))!.References.Count);
+        Assert.Equal(3, Assert.Single(Open().List).References.Count);
+
+        shell.Refresh();
+        Assert.True(shell.Remove(ada.Id));
+        Assert.Null(node.Change(ada.Id, now => now.With(name: "Ada L.")));
+        Assert.Empty(node.List);
+        Assert.Empty(Open().List);
     }
 
     [Fact]

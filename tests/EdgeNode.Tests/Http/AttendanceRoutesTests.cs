@@ -21,6 +21,17 @@ public sealed class AttendanceRoutesTests
             AttendanceRoutes.ToCsv([row]));
     }
 
+    [Theory]
+    [InlineData("0001-01-01")]
+    [InlineData("9999-12-31")]
+    public async Task The_first_and_the_last_day_of_all_are_days_like_others(string day)
+    {
+        await using NodeServer node = await NodeServer.StartAsync();
+        using HttpClient admin = node.Client(Role.Admin);
+        using HttpResponseMessage answer = await admin.GetAsync($"api/attendance?from={day}&to={day}");
+        Assert.Equal(0, (await answer.JsonAsync()).GetProperty("attendance").GetArrayLength());
+    }
+
     [Fact]
     public async Task Days_are_answered_as_json_or_csv_from_the_cameras_that_the_token_shows()
     {

@@ -63,6 +63,35 @@ public sealed class CameraRoutesTests(SharedClips clips)
         Assert.Null(node.Registry.Cameras.Find("door")!.Configuration.Username);
     }
 
+    [Theory]
+    [InlineData("rtsp://192.0.2.1/@127.0.0.1/")]
+    [InlineData("rtsp://127.0.0.1@192.0.2.1/")]
+    [InlineData("rtsp://192.0.2.1#@127.0.0.1/x")]
+    [InlineData("http://192.0.2.1/sub")]
+    public async Task A_login_is_kept_for_no_second_rendition_on_another_host_however_it_is_written(string second)
+    {
+        await using NodeServer node = await NodeServer.StartAsync();
+        using HttpClient admin = node.Client(Role.Admin);
+        string body = "{\"camera_id\": \"door\", \"rtsp_url\": \"rtsp://127.0.0.1:1/main\", \"username\": \"cam\", \"password\": \"" + Canary + "\"}";
+        await (await admin.PostAsync("api/stream/cameras/add", Answers.Json(body))).JsonAsync();
+        using HttpResponseMessage answer = await admin.PutAsync("api/stream/cameras/door", Answers.Json($"{{\"sub_url\": \"{second}\"}}"));
+        if (answer.IsSuccessStatusCode)
+            Assert.Equal("127.0.0.1", EdgeNode.Ingest.Rtsp.RtspUrl.Parse(node.Registry.Cameras.Find("door")!.Configuration.SubUrl!.Reveal()).Host);
+        else
+            Assert.Contains("same host", await answer.ProblemAsync(HttpStatusCode.BadRequest));
+    }
+
+    [Theory]
+    [InlineData("{\"camera_id\": \"door\\n\", \"name\": \"Door\", \"rtsp_url\": \"rtsp://127.0.0.1:1/\"}", "'camera_id' must be")]
+    [InlineData("{\"camera_id\": \"door\", \"rtsp_url\": \"http://127.0.0.1:99999/\"}", "port from 1 to 65535")]
+    [InlineData("{\"camera_id\": \"door\", \"rtsp_url\": \"RTSPS://127.0.0.1:99999/\"}", "port from 1 to 65535")]
+    public async Task A_camera_that_cannot_be_is_not_added(string body, string expected)
+    {
+        await using NodeServer node = await NodeServer.StartAsync();
+        using HttpClient admin = node.Client(Role.Admin);
+        Assert.Contains(expected, await (await admin.PostAsync("api/stream/cameras/add", Answers.Json(body))).ProblemAsync(HttpStatusCode.BadRequest));
+    }
+
     [Fact]
     public async Task Added_cameras_are_there_after_a_restart_and_sealed_meanwhile()
     {

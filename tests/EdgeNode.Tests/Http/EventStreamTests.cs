@@ -124,6 +124,18 @@ public sealed class EventStreamTests : IDisposable
     }
 
     [Fact]
+    public async Task A_grant_that_is_revoked_is_not_sent_all_of_the_past()
+    {
+        for (int seq = 1; seq <= 900; seq++)
+            Append(Event(seq));
+        Task writing = Follow(isAllowed: () => false);
+        await EventsAsync(500);
+        await writing;
+        await _connection.Writer.CompleteAsync();
+        Assert.DoesNotContain("data:", await _listener.ReadToEndAsync());
+    }
+
+    [Fact]
     public async Task Nothing_is_sent_to_a_grant_that_has_ended()
     {
         Append(Event(1));
@@ -138,9 +150,9 @@ public sealed class EventStreamTests : IDisposable
             Assert.True(_log.Flush(Patience));
     }
 
-    private Task Follow(long cursor = 0, TimeSpan? end = null)
+    private Task Follow(long cursor = 0, TimeSpan? end = null, Func<bool>? isAllowed = null)
     {
-        var stream = new EventStream(_log, _news, camera => camera == "entrance", () => true, _time);
+        var stream = new EventStream(_log, _news, camera => camera == "entrance", isAllowed ?? (() => true), _time);
         return stream.WriteAsync(_connection.Writer.AsStream(), cursor, _time.GetUtcNow().UtcDateTime + (end ?? TimeSpan.FromDays(365)), _left.Token);
     }
 

@@ -5,6 +5,9 @@ using System.Text.Json;
 using EdgeNode.Access;
 using EdgeNode.Configuration;
 using EdgeNode.Http;
+using EdgeNode.Tests.Media;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;
 
 namespace EdgeNode.Tests.Http;
@@ -43,6 +46,14 @@ public sealed class FrontDoorTests : IAsyncLifetime
         using HttpClient admin = _node.Client(Role.Admin);
         using HttpResponseMessage answer = await admin.PostAsync("api/stream/playback/create-session", Answers.Json(body));
         Assert.Contains(expected, await answer.ProblemAsync(HttpStatusCode.BadRequest));
+    }
+
+    [Fact]
+    public async Task A_token_for_a_camera_without_a_name_is_refused()
+    {
+        using HttpClient admin = _node.Client(Role.Admin);
+        using HttpResponseMessage answer = await admin.PostAsync("api/tokens", Answers.Json("{\"name\": \"x\", \"cameras\": [null]}"));
+        Assert.Contains("ids of one camera or more", await answer.ProblemAsync(HttpStatusCode.BadRequest));
     }
 
     [Theory]
@@ -156,29 +167,112 @@ public sealed class FrontDoorTests : IAsyncLifetime
     }
 
     [Fact]
-    public void An_address_may_fail_again_after_a_while()
+    public void Who_did_something_too_often_may_again_after_a_while()
     {
         var time = new FakeTimeProvider();
-        var failures = new LoginFailures(time);
-        var address = IPAddress.Parse("192.0.2.1");
-        for (int i = 0; i < LoginFailures.AtOnce; i++)
-            Assert.True(failures.MayFailAgain(address));
-        Assert.False(failures.MayFailAgain(address));
-        Assert.True(failures.MayFailAgain(IPAddress.Parse("192.0.2.2")));
+        var allowance = new Allowance<string>(3, TimeSpan.FromSeconds(2), time);
+        Assert.True(allowance.TryTake("ada") && allowance.TryTake("ada") && allowance.TryTake("ada"));
+        Assert.False(allowance.TryTake("ada"));
+        Assert.True(allowance.TryTake("eve"));
         time.Advance(TimeSpan.FromSeconds(2));
-        Assert.True(failures.MayFailAgain(address));
-        Assert.False(failures.MayFailAgain(address));
+        Assert.True(allowance.TryTake("ada"));
+        Assert.False(allowance.TryTake("ada"));
     }
 
     [Fact]
-    public void An_address_holds_as_many_connections_as_it_may()
+    public void Somebody_holds_as_many_places_as_he_may()
     {
-        var limit = new ConnectionsPerAddress(2);
-        var address = IPAddress.Parse("192.0.2.1");
-        Assert.True(limit.TryEnter(address) && limit.TryEnter(address));
-        Assert.False(limit.TryEnter(address));
-        Assert.True(limit.TryEnter(IPAddress.Parse("192.0.2.2")));
-        limit.Leave(address);
-        Assert.True(limit.TryEnter(address));
+        var places = new Occupancy<string>(2);
+        Assert.True(places.TryEnter("ada") && places.TryEnter("ada"));
+        Assert.False(places.TryEnter("ada"));
+        Assert.True(places.TryEnter("eve"));
+        places.Leave("ada");
+        Assert.True(places.TryEnter("ada"));
+    }
+
+    [Theory]
+    [InlineData("192.0.2.1", "::ffff:192.0.2.1", true)]
+    [InlineData("192.0.2.1", "192.0.2.2", false)]
+    [InlineData("2001:db8::1", "2001:db8::ffff:1:2:3", true)]
+    [InlineData("2001:db8::1", "2001:db8:0:1::1", false)]
+    public void One_host_is_counted_as_one_whichever_of_its_addresses_it_uses(string one, string other, bool isSame) =>
+        Assert.Equal(isSame, ClientNetwork.Of(IPAddress.Parse(one)).Equals(ClientNetwork.Of(IPAddress.Parse(other))));
+
+    [Fact]
+    public void A_client_that_went_away_is_no_trouble_of_the_disk()
+    {
+        var context = new DefaultHttpContext();
+        Assert.True(HttpServer.HasLeft(context, new IOException("The request stream was aborted.", new ConnectionAbortedException())));
+        Assert.True(HttpServer.HasLeft(context, new ConnectionResetException("Reset.")));
+        Assert.False(HttpServer.HasLeft(context, new IOException("No space left on device.")));
+        Assert.False(HttpServer.HasLeft(context, new OperationCanceledException()));
+        context.RequestAborted = new CancellationToken(canceled: true);
+        Assert.True(HttpServer.HasLeft(context, new OperationCanceledException()));
+    }
+
+    [Fact]
+    public async Task An_api_tokens_sessions_end_with_it_although_the_node_was_restarted_meanwhile()
+    {
+        using var folder = new TemporaryFolder();
+        string id, session;
+        NodeServer first = await NodeServer.StartAsync(folder: folder);
+        using (HttpClient admin = first.Client(Role.Admin))
+        {
+            JsonElement issued = await (await admin.PostAsync("api/tokens", Answers.Json("{\"name\": \"Dashboard\"}"))).JsonAsync();
+            id = issued.GetProperty("entry").GetProperty("id").GetString()!;
+            admin.DefaultRequestHeaders.Authorization = new("Bearer", issued.GetProperty("token").GetString());
+            session = (await (await admin.PostAsync("api/stream/playback/create-session", Answers.Json("{\"camera_id\": \"lobby\"}"))).JsonAsync()).GetProperty("token").GetString()!;
+        }
+
+        await first.StopAsync();
+        NodeServer second = await NodeServer.StartAsync(folder: folder);
+        using HttpClient player = second.Client(null);
+        player.DefaultRequestHeaders.Authorization = new("Bearer", session);
+        (await player.GetAsync("api/stream/cameras")).EnsureSuccessStatusCode();
+        using (HttpClient admin = second.Client(Role.Admin))
+            await (await admin.DeleteAsync($"api/tokens/{id}")).JsonAsync();
+        await (await player.GetAsync("api/stream/cameras")).ProblemAsync(HttpStatusCode.Unauthorized);
+        await (await player.GetAsync($"live/{session}/lobby/index.m3u8")).ProblemAsync(HttpStatusCode.Gone);
+        await second.StopAsync();
+    }
+
+    [Fact]
+    public async Task A_token_that_stands_in_no_list_is_revoked_by_its_id_for_as_long_as_it_would_have_lasted()
+    {
+        using var folder = new TemporaryFolder();
+        NodeServer first = await NodeServer.StartAsync(folder: folder);
+        (string leaked, AccessGrant grant) = first.Tokens.Issue("shell", Role.Admin, null, metadata: true, TimeSpan.FromDays(3650));
+        using (HttpClient admin = first.Client(Role.Admin))
+            await (await admin.DeleteAsync($"api/tokens/{grant.SessionId}")).JsonAsync();
+        Assert.Equal(TokenVerdict.Revoked, (await first.Tokens.ValidateAsync(leaked)).Verdict);
+        await first.StopAsync();
+        NodeServer second = await NodeServer.StartAsync(folder: folder);
+        Assert.Equal(TokenVerdict.Revoked, (await second.Tokens.ValidateAsync(leaked)).Verdict);
+        await second.StopAsync();
+    }
+
+    [Fact]
+    public async Task A_sessions_token_makes_no_further_sessions()
+    {
+        using HttpClient viewer = _node.Client(Role.Viewer, "lobby");
+        JsonElement session = await (await viewer.PostAsync("api/stream/playback/create-session", Answers.Json("{\"camera_id\": \"lobby\"}"))).JsonAsync();
+        viewer.DefaultRequestHeaders.Authorization = new("Bearer", session.GetProperty("token").GetString());
+        Assert.Contains("of a session", await (await viewer.PostAsync("api/stream/playback/create-session", Answers.Json("{\"camera_id\": \"lobby\"}"))).ProblemAsync(HttpStatusCode.Forbidden));
+    }
+
+    [Fact]
+    public async Task Making_and_ending_sessions_without_end_is_slowed_down()
+    {
+        using HttpClient viewer = _node.Client(Role.Viewer, "lobby");
+        HttpStatusCode last = HttpStatusCode.OK;
+        for (int i = 0; i < 1000 && last == HttpStatusCode.OK; i++)
+        {
+            using HttpResponseMessage made = await viewer.PostAsync("api/stream/playback/create-session", Answers.Json("{\"camera_id\": \"lobby\"}"));
+            last = made.StatusCode;
+            if (last == HttpStatusCode.OK)
+                await viewer.DeleteAsync($"api/stream/playback/{(await made.JsonAsync()).GetProperty("session_id").GetString()}");
+        }
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, last);
     }
 }

@@ -2,7 +2,9 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using EdgeNode.Access;
+using EdgeNode.Http;
 using EdgeNode.Tests.Faces;
+using EdgeNode.Tests.Telemetry;
 
 namespace EdgeNode.Tests.Http;
 
@@ -48,6 +50,32 @@ public sealed class IdentityRoutesTests(ModelsFixture models)
         using var form = new MultipartFormDataContent { { new StringContent("Ada"), "name" }, { new StringContent("x"), "portrait" } };
         Assert.Contains("'photos'", await (await client.PostAsync("api/identities", form)).ProblemAsync(HttpStatusCode.BadRequest));
         Assert.Empty(node.Subjects.Identities.List);
+    }
+
+    [Fact]
+    public async Task Photos_of_few_are_received_at_once()
+    {
+        // The models are asked for before anything is received: here they keep everybody waiting.
+        using var opened = new ManualResetEventSlim();
+        int waiting = 0;
+        await using NodeServer node = await NodeServer.StartAsync(change: subjects => subjects with
+        {
+            Models = () =>
+            {
+                Interlocked.Increment(ref waiting);
+                opened.Wait();
+                return null;
+            },
+        });
+        using HttpClient client = node.Client(Role.Operator);
+        Task<HttpResponseMessage> Send() => client.PostAsync("api/identities", Answers.Json("{\"name\": \"Ada\", \"photos\": []}"));
+        Task<HttpResponseMessage>[] held = [.. Enumerable.Range(0, IdentityRoutes.ReceivedAtOnce).Select(_ => Send())];
+        await Eventually.TrueAsync(() => Volatile.Read(ref waiting) == held.Length, "all are being received");
+        Assert.Contains("try again", await (await Send()).ProblemAsync(HttpStatusCode.ServiceUnavailable));
+        opened.Set();
+        foreach (HttpResponseMessage answer in await Task.WhenAll(held))
+            Assert.Contains("no face models", await answer.ProblemAsync(HttpStatusCode.ServiceUnavailable));
+        Assert.Contains("no face models", await (await Send()).ProblemAsync(HttpStatusCode.ServiceUnavailable));
     }
 
     [Fact]

@@ -132,8 +132,32 @@ public sealed class StateBackupTests : IDisposable
         Assert.Contains("no state", Assert.Throws<IOException>(() => StateBackup.Write(_state.Path, Backup, Passphrase)).Message);
         StateDatabase.Open(_state.Path).Dispose();
         Assert.Contains("elsewhere", Assert.Throws<IOException>(() => StateBackup.Write(_state.Path, _state.File("mine"), Passphrase)).Message);
+        Assert.Contains("elsewhere", Assert.Throws<IOException>(() => StateBackup.Write(_state.Path + "/", _state.File("mine"), Passphrase)).Message);
         Assert.ThrowsAny<IOException>(() => StateBackup.Write(_state.Path, _elsewhere.File("no/such/folder"), Passphrase));
         Assert.False(File.Exists(_state.File("backup.tmp")));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Copies_that_a_killed_backup_or_restoration_left_are_gone_at_the_next_start_and_when_somebody_is_erased(bool isRunning)
+    {
+        StateDatabase database = StateDatabase.Open(_state.Path);
+        Fill(database, "Ada");
+        database.CopyTo(_state.File("backup.tmp"));
+        Directory.CreateDirectory(_state.File("restore.new"));
+        database.CopyTo(_state.File("restore.new/state.db"));
+        if (isRunning)
+        {
+            IdentityStore people = IdentityStore.Open(database, DeviceKey.LoadOrCreate(_state.Path), NullLogger.Instance);
+            Assert.True(people.Remove(people.List[0].Id));
+        }
+
+        database.Dispose();
+        if (!isRunning)
+            StateDatabase.Open(_state.Path).Dispose();
+        Assert.False(File.Exists(_state.File("backup.tmp")));
+        Assert.False(Directory.Exists(_state.File("restore.new")));
     }
 
     private static void Fill(StateDatabase database, string name)

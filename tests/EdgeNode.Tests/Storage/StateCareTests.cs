@@ -4,6 +4,7 @@ using EdgeNode.Storage;
 using EdgeNode.Tests.Events;
 using EdgeNode.Tests.Media;
 using EdgeNode.Tests.Telemetry;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Time.Testing;
 using EventLog = EdgeNode.Events.EventLog;
 
@@ -36,6 +37,26 @@ public sealed class StateCareTests : IDisposable
         care.Look();
         Assert.True(File.Exists(daily));
         Assert.Equal(RetentionLimitsReserve, new FileInfo(_folder.File("reserve")).Length);
+    }
+
+    [Fact]
+    public void Of_a_database_that_is_damaged_nothing_is_given_away()
+    {
+        using StateDatabase database = StateDatabase.Open(_folder.Path);
+        using var events = new EventLog(database, _ => null, _time, _log);
+        using var care = new StateCare(database, new RetentionLimits(), events, _time, _log);
+        care.Look();
+        string aside = _folder.File("state.db.damaged-20260101T000000000Z"), daily = _folder.File("state.db.daily");
+        File.WriteAllText(aside, "for a maintainer");
+        DateTime madeAt = File.GetLastWriteTimeUtc(daily);
+        const int corrupt = 11;
+        Assert.Throws<IOException>(() => database.Write<int>(_ => throw new SqliteException("damaged", corrupt)));
+        Assert.NotNull(database.Trouble);
+        _time.Advance(TimeSpan.FromDays(2));
+        care.Look();
+        Assert.True(File.Exists(aside));
+        Assert.True(File.Exists(_folder.File("reserve")));
+        Assert.Equal(madeAt, File.GetLastWriteTimeUtc(daily));
     }
 
     [Fact]
