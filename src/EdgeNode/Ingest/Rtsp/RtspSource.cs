@@ -494,7 +494,7 @@ public sealed class RtspSource : IVideoSource
         {
             _conversation.Answer(message);
         }
-        else if (message.Sequence == _playSequence)
+        else if (_playSequence >= 0 && (message.Sequence == _playSequence || (message.Sequence < 0 && _keepAliveSequence < 0)))
         {
             if (message.Status >= 400 && !_anyVideo)
                 ThrowUnlessOk("PLAY", message); // it answered after its first packets
