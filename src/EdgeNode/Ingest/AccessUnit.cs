@@ -28,6 +28,9 @@ public sealed class AccessUnit
     /// <summary>Bytes of <see cref="Data"/>.</summary>
     public int Length { get; private set; }
 
+    /// <summary>Bytes of memory that it takes while it is held: for a picture of a few bytes far more than those.</summary>
+    public int MemoryBytes => Memory.Capacity;
+
     /// <summary>The block behind <see cref="Data"/>, for decoders that hold it themselves.</summary>
     public PacketMemory Memory => _memory ?? throw new ObjectDisposedException(nameof(AccessUnit));
 

@@ -111,8 +111,11 @@ public sealed class CameraIngest : IDisposable
             _source?.Abort();
         }
 
-        if (_thread.ThreadState.HasFlag(ThreadState.Unstarted) || _thread.Join(TimeSpan.FromSeconds(3)))
+        // A thread that hangs in a dead camera gives back what it holds when it comes back: nobody else may meanwhile.
+        if (_thread.ThreadState.HasFlag(ThreadState.Unstarted))
             Gop.Dispose();
+        else
+            _thread.Join(TimeSpan.FromSeconds(3));
     }
 
     /// <summary>
@@ -121,6 +124,18 @@ public sealed class CameraIngest : IDisposable
     public void Remark(string reason) => Publish(_status.State == CameraState.Streaming ? CameraState.Stalled : _status.State, reason);
 
     private void Run()
+    {
+        try
+        {
+            ConnectAgainAndAgain();
+        }
+        finally
+        {
+            Gop.Dispose();
+        }
+    }
+
+    private void ConnectAgainAndAgain()
     {
         var backoff = new Backoff(Random.Shared);
         while (!_stop.IsSet)

@@ -20,7 +20,7 @@ internal sealed partial class CredentialScrubber
     /// <summary>The one of the process: FFmpeg's log is one for all sources.</summary>
     public static CredentialScrubber Shared { get; } = new();
 
-    /// <summary>Knows these secrets, raw, in percent-encoding and as basic authentication sends them, until the result is disposed.</summary>
+    /// <summary>Knows these secrets, raw, in percent-encoding and in Base64, until the result is disposed.</summary>
     public IDisposable Know(params ReadOnlySpan<string?> secrets)
     {
         var forms = new HashSet<string>(StringComparer.Ordinal);

@@ -39,7 +39,7 @@ public sealed partial class FFmpegMessages : IDisposable
         LogLevel level = line.Level <= FFmpegLog.Error ? LogLevel.Warning : LogLevel.Debug;
         if (!_log.IsEnabled(level))
             return;
-        string text = CredentialScrubber.Shared.Scrub(Address().Replace(line.Text, ""));
+        string text = Control().Replace(CredentialScrubber.Shared.Scrub(Address().Replace(line.Text, "")), "?");
         string kind = Number().Replace(text, "#");
         lock (_gate)
         {
@@ -60,6 +60,10 @@ public sealed partial class FFmpegMessages : IDisposable
             sparse.Write(level, $"FFmpeg: {text}");
         }
     }
+
+    // A camera's own words may be in it: none of them makes a line or moves a terminal's cursor.
+    [GeneratedRegex("\\p{C}")]
+    private static partial Regex Control();
 
     // "[h264 @ 0x5581f0]": another one in each connection.
     [GeneratedRegex(" @ 0x[0-9a-f]+")]

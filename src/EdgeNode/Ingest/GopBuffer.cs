@@ -3,7 +3,7 @@ namespace EdgeNode.Ingest;
 /// <summary>
 /// The access units since the last keyframe but one, and those who consume them. A consumer starts at the older keyframe,
 /// so that a viewer has a picture, and a player its hold-back, at once, and analytics that wake see what woke them.
-/// Bounded in bytes: a GOP that outgrows the bound is dropped, and consumers who come then get nothing before the next keyframe.
+/// Bounded in bytes of memory: a GOP that outgrows the bound is dropped, and consumers who come then get nothing before the next keyframe.
 /// Audio frames lie among the pictures as they came.
 /// </summary>
 public sealed class GopBuffer : IAccessUnitFeed, IDisposable
@@ -19,7 +19,7 @@ public sealed class GopBuffer : IAccessUnitFeed, IDisposable
     private long _droppedGops;
     private bool _isOverfull;
 
-    /// <summary>A buffer that holds <paramref name="bytesAtMost"/> bytes of coded pictures at most.</summary>
+    /// <summary>A buffer that holds <paramref name="bytesAtMost"/> bytes of memory at most.</summary>
     public GopBuffer(int bytesAtMost = 16 << 20)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bytesAtMost);
@@ -36,7 +36,7 @@ public sealed class GopBuffer : IAccessUnitFeed, IDisposable
         }
     }
 
-    /// <summary>Coded bytes now held.</summary>
+    /// <summary>Bytes of memory now held.</summary>
     public long Bytes
     {
         get
@@ -148,13 +148,13 @@ public sealed class GopBuffer : IAccessUnitFeed, IDisposable
 
     private void Keep(AccessUnit unit)
     {
-        if (_bytes + unit.Length > _bytesAtMost && _newestKey > 0)
+        if (_bytes + unit.MemoryBytes > _bytesAtMost && _newestKey > 0)
         {
             Drop(_newestKey);
             _newestKey = 0;
         }
 
-        if (_bytes + unit.Length > _bytesAtMost)
+        if (_bytes + unit.MemoryBytes > _bytesAtMost)
         {
             Drop(_units.Count);
             _newestKey = -1;
@@ -165,14 +165,14 @@ public sealed class GopBuffer : IAccessUnitFeed, IDisposable
 
         unit.AddReference();
         _units.Add(unit);
-        _bytes += unit.Length;
+        _bytes += unit.MemoryBytes;
     }
 
     private void Drop(int count)
     {
         for (int i = 0; i < count; i++)
         {
-            _bytes -= _units[i].Length;
+            _bytes -= _units[i].MemoryBytes;
             _units[i].Release();
         }
 

@@ -14,7 +14,7 @@ public sealed class GopReader : IAccessUnitSink, IDisposable
     private bool _awaitsKey;
     private bool _closed;
 
-    /// <summary>A reader whose queue holds <paramref name="bytesAtMost"/> bytes at most.</summary>
+    /// <summary>A reader whose queue holds <paramref name="bytesAtMost"/> bytes of memory at most.</summary>
     public GopReader(int bytesAtMost = 8 << 20) => _bytesAtMost = bytesAtMost;
 
     /// <summary>Units lost because the consumer was slow.</summary>
@@ -46,7 +46,7 @@ public sealed class GopReader : IAccessUnitSink, IDisposable
             _awaitsKey = false;
             unit.AddReference();
             _queue.Enqueue(unit);
-            _bytes += unit.Length;
+            _bytes += unit.MemoryBytes;
             if (_bytes > _bytesAtMost)
                 DropToNextKey();
             Monitor.Pulse(_gate);
@@ -72,7 +72,7 @@ public sealed class GopReader : IAccessUnitSink, IDisposable
                 Monitor.Wait(_gate, patience);
             if (_closed || !_queue.TryDequeue(out AccessUnit? unit))
                 return null;
-            _bytes -= unit.Length;
+            _bytes -= unit.MemoryBytes;
             return unit;
         }
     }
@@ -95,7 +95,7 @@ public sealed class GopReader : IAccessUnitSink, IDisposable
         do
         {
             AccessUnit oldest = _queue.Dequeue();
-            _bytes -= oldest.Length;
+            _bytes -= oldest.MemoryBytes;
             _dropped++;
             oldest.Release();
         }

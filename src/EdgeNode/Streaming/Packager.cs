@@ -129,7 +129,7 @@ public sealed class Packager : IDisposable
         _startsSegment = false;
         unit.AddReference();
         _warmUp.Add(unit);
-        _warmUpBytes += unit.Length;
+        _warmUpBytes += unit.MemoryBytes;
         if (HasMeasured())
             EndWarmUp();
     }

@@ -27,7 +27,7 @@ public sealed class Part
         foreach (AccessUnit unit in units)
         {
             TotalBytes += unit.Length;
-            MemoryBytes += unit.Memory.Capacity;
+            MemoryBytes += unit.MemoryBytes;
         }
     }
 

@@ -157,6 +157,19 @@ public class CameraIngestTests
         Assert.Equal((CameraState.Connecting, "No keyframe."), (next.State, next.Reason));
     }
 
+    [Fact]
+    public void What_a_camera_held_is_given_back_also_where_its_thread_ends_long_after_it_was_removed()
+    {
+        var source = new ScriptedSource(Units.Make(0, key: true)) { BlocksAtTheEnd = true, HearsNoAbort = true };
+        CameraIngest ingest = Start(() => source);
+        WaitFor(status => status.State == CameraState.Streaming);
+        Assert.True(SpinWait.SpinUntil(() => ingest.Gop.Bytes > 0, TimeSpan.FromSeconds(30)));
+        ingest.Dispose();
+        Assert.False(source.IsDisposed);
+        source.LetGo();
+        Assert.True(SpinWait.SpinUntil(() => ingest.Gop.Bytes == 0, TimeSpan.FromSeconds(30)));
+    }
+
     private CameraIngest Start(Func<IVideoSource> open)
     {
         var ingest = new CameraIngest("test", open, _states.Add, TimeProvider.System, NullLogger.Instance);
@@ -185,6 +198,8 @@ public class CameraIngestTests
 
         public SourceException Ends { get; init; } = new(SourceTrouble.Closed, "The script is over.");
 
+        public bool HearsNoAbort { get; init; }
+
         public bool FailsToClose { get; init; }
 
         public bool IsDisposed { get; private set; }
@@ -210,7 +225,13 @@ public class CameraIngestTests
             throw Ends;
         }
 
-        public void Abort() => _aborted.Set();
+        public void Abort()
+        {
+            if (!HearsNoAbort)
+                LetGo();
+        }
+
+        public void LetGo() => _aborted.Set();
 
         public void Dispose()
         {

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using EdgeNode.Ingest;
+using EdgeNode.Ingest.Libav;
 using EdgeNode.Native.FFmpeg;
 using EdgeNode.Tests.Ingest.Rtsp;
 using Microsoft.Extensions.Logging;
@@ -52,6 +53,27 @@ public class FFmpegMessagesTests
                 Assert.DoesNotContain("canary", failed.Message, StringComparison.Ordinal);
             }
         }
+    }
+
+    [Fact]
+    public void A_camera_writes_no_line_of_its_own_and_moves_no_cursor()
+    {
+        var log = new Lines();
+        using var messages = new FFmpegMessages(log, TimeProvider.System);
+        using (var camera = new StubCamera { Answer = request => StubCamera.Respond(request, "418 \u001b[2Jtea\u0007pot") })
+        using (LiveUrlSource source = LiveUrlSource.Rtsp(camera.Url))
+            Assert.Throws<SourceException>(source.Open);
+
+        string line = Assert.Single(log.All, line => line.Contains("pot", StringComparison.Ordinal));
+        Assert.DoesNotContain(line, char.IsControl);
+    }
+
+    [Fact]
+    public void A_login_is_known_as_basic_authentication_sends_it_too()
+    {
+        var scrubber = new CredentialScrubber();
+        using IDisposable known = scrubber.Know(DemuxerInput.HttpStream("http://door/live.flv", "us", "pw", TimeSpan.Zero).Secrets);
+        Assert.Equal("Authorization: Basic ***", scrubber.Scrub("Authorization: Basic " + Convert.ToBase64String("us:pw"u8)));
     }
 
     [Theory]

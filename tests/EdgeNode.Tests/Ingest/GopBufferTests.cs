@@ -4,6 +4,9 @@ namespace EdgeNode.Tests.Ingest;
 
 public class GopBufferTests
 {
+    // What a unit of Push takes: PacketMemory's smallest block.
+    private const int UnitBytes = 512;
+
     [Fact]
     public void A_consumer_starts_at_the_keyframe_before_the_newest()
     {
@@ -33,7 +36,7 @@ public class GopBufferTests
     [Fact]
     public void A_GOP_that_outgrows_the_bound_is_dropped_and_counted_and_the_next_one_is_kept()
     {
-        using var buffer = new GopBuffer(bytesAtMost: 350);
+        using var buffer = new GopBuffer(bytesAtMost: 3 * UnitBytes);
         Push(buffer, "K1 2 3 4 5");
         Assert.Equal((0, 1), (buffer.Bytes, buffer.DroppedGops));
         Push(buffer, "6 K7 8");
@@ -45,7 +48,7 @@ public class GopBufferTests
     [Fact]
     public void The_older_GOP_makes_room_for_the_newer()
     {
-        using var buffer = new GopBuffer(bytesAtMost: 350);
+        using var buffer = new GopBuffer(bytesAtMost: 3 * UnitBytes);
         Push(buffer, "K1 2 K3 4 5");
         using var reader = new Recorder();
         using IDisposable attachment = buffer.Attach(reader);
@@ -70,7 +73,7 @@ public class GopBufferTests
     public void A_slow_reader_loses_its_oldest_units_up_to_the_next_keyframe()
     {
         using var buffer = new GopBuffer();
-        using var reader = new GopReader(bytesAtMost: 450);
+        using var reader = new GopReader(bytesAtMost: 4 * UnitBytes);
         using IDisposable attachment = buffer.Attach(reader);
         Push(buffer, "K1 2 3 K4 5");
         Assert.Equal(3, reader.Dropped);
@@ -81,7 +84,7 @@ public class GopBufferTests
     public void A_slow_reader_without_a_keyframe_in_its_queue_waits_for_the_next()
     {
         using var buffer = new GopBuffer();
-        using var reader = new GopReader(bytesAtMost: 250);
+        using var reader = new GopReader(bytesAtMost: 2 * UnitBytes);
         using IDisposable attachment = buffer.Attach(reader);
         Push(buffer, "K1 2 3 4 K5");
         Assert.Equal([5L], Drain(reader));
@@ -101,7 +104,7 @@ public class GopBufferTests
     [Fact]
     public void While_no_GOP_is_held_whoever_comes_gets_nothing_before_the_next_keyframe()
     {
-        using var buffer = new GopBuffer(bytesAtMost: 350);
+        using var buffer = new GopBuffer(bytesAtMost: 3 * UnitBytes);
         using var early = new Recorder();
         using IDisposable first = buffer.Attach(early);
         Push(buffer, "K1 2 3 4 5");
@@ -114,7 +117,7 @@ public class GopBufferTests
     [Fact]
     public void GOPs_that_are_too_large_are_told_until_a_whole_one_fitted()
     {
-        using var buffer = new GopBuffer(bytesAtMost: 350);
+        using var buffer = new GopBuffer(bytesAtMost: 3 * UnitBytes);
         Push(buffer, "K1 2");
         Assert.Null(buffer.Trouble);
         Push(buffer, "3 4 K5 6");
@@ -124,6 +127,20 @@ public class GopBufferTests
         Push(buffer, "K11");
         Assert.Null(buffer.Trouble);
         Assert.Equal(2, buffer.DroppedGops);
+    }
+
+    [Fact]
+    public void Pictures_of_a_few_bytes_count_for_the_memory_that_they_take()
+    {
+        using var buffer = new GopBuffer(bytesAtMost: 64 << 10);
+        for (int picture = 0; picture < 1000; picture++)
+        {
+            AccessUnit unit = Units.Make(picture, key: picture == 0, bytes: 10);
+            buffer.Push(unit);
+            unit.Release();
+        }
+
+        Assert.Equal((0, 1), (buffer.Bytes, buffer.DroppedGops));
     }
 
     [Fact]

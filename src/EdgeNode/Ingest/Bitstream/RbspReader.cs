@@ -15,6 +15,9 @@ internal ref struct RbspReader
     /// <param name="payload">The bytes behind the NAL unit's header.</param>
     public RbspReader(ReadOnlySpan<byte> payload) => _bytes = payload;
 
+    /// <summary>Whole bytes that are left, emulation prevention bytes among them.</summary>
+    public readonly int BytesLeft => _bytes.Length - _next;
+
     /// <summary>One bit.</summary>
     /// <exception cref="InvalidDataException">The payload ends before it.</exception>
     public bool ReadBit()

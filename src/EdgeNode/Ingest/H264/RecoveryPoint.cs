@@ -22,7 +22,8 @@ internal readonly record struct RecoveryPoint(int Frames)
         var reader = new RbspReader(unit[1..Math.Min(unit.Length, LongestUnit)]);
         try
         {
-            while (true)
+            // Asked before it ends: an exception for each vendor's SEI would be one for each picture.
+            while (reader.BytesLeft >= 2)
             {
                 int type = ReadNumber(ref reader);
                 int size = ReadNumber(ref reader);
@@ -32,12 +33,16 @@ internal readonly record struct RecoveryPoint(int Frames)
                     return true;
                 }
 
+                if (size > reader.BytesLeft)
+                    return false;
                 reader.SkipBits(8 * size);
             }
+
+            return false;
         }
         catch (InvalidDataException)
         {
-            return false; // the end
+            return false;
         }
     }
 

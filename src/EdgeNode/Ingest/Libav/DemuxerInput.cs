@@ -6,8 +6,9 @@ namespace EdgeNode.Ingest.Libav;
 
 /// <summary>
 /// What libavformat is to open, and what it may open for it: a whitelist of protocols and of formats for each kind of source, so that no answer of a
-/// camera leads to a file, another program or another host (Frigate's CVE-2026-25643). None of the formats listed opens
-/// anything by itself; playlists (HLS, concat, SDP) are not among them.
+/// camera leads to a file or another program (Frigate's CVE-2026-25643). None of the formats listed opens
+/// anything by itself; playlists (HLS, concat, SDP) are not among them. To another host HTTP's own redirects may lead, without the login:
+/// cameras use them, and no release but the newest can be told not to follow them.
 /// </summary>
 internal sealed class DemuxerInput
 {
@@ -35,7 +36,7 @@ internal sealed class DemuxerInput
     /// <summary>Host name or address; null for a file.</summary>
     public string? Host { get; private init; }
 
-    /// <summary>What must not be seen in any log: user, password, and paths that may carry them; null entries mean nothing.</summary>
+    /// <summary>What must not be seen in any log: user, password, both as basic authentication joins them, and paths that may carry them; null entries mean nothing.</summary>
     public string?[] Secrets { get; private init; } = [];
 
     /// <summary>Options for FFmpeg. Each must be known to every supported release.</summary>
@@ -105,7 +106,7 @@ internal sealed class DemuxerInput
         return new DemuxerInput($"{scheme}{login}{authority}{parsed.Path}", scheme + authority)
         {
             Host = parsed.Host,
-            Secrets = [parsed.Password, parsed.User, pathIsSecret ? parsed.Path : null],
+            Secrets = [parsed.Password, parsed.User, parsed.User is null ? null : $"{parsed.User}:{parsed.Password}", pathIsSecret ? parsed.Path : null],
             Options = options,
         };
     }

@@ -152,8 +152,10 @@ internal sealed class InterleavedFramer
         // To the next '$' or the next message; the byte at the front is neither.
         ReadOnlySpan<byte> rest = bytes[1..];
         int frame = rest.IndexOf(Dollar);
+        if (frame >= 0)
+            rest = rest[..frame]; // no further: garbage full of '$' would be searched to its end at each of them
         int message = rest.IndexOf("RTSP/"u8);
-        int next = frame < 0 ? message : message < 0 ? frame : Math.Min(frame, message);
+        int next = message < 0 ? frame : message;
         int skipped = next < 0 ? bytes.Length : next + 1;
         _start += skipped;
         _garbage += skipped;

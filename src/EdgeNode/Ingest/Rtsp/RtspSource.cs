@@ -71,8 +71,6 @@ public sealed class RtspSource : IVideoSource
     /// <inheritdoc/>
     public void Open()
     {
-        if (IsUdp && _conversation.Url.IsTls)
-            throw new SourceException(SourceTrouble.Unsupported, $"By UDP the pictures of {Address} would travel in the clear, which rtsps promises not to do: set transport: tcp.");
         try
         {
             while (Start() is { } location)
@@ -187,6 +185,8 @@ public sealed class RtspSource : IVideoSource
 
     private string? Start(ref bool asksForAudio)
     {
+        if (IsUdp && _conversation.Url.IsTls)
+            throw new SourceException(SourceTrouble.Unsupported, $"By UDP the pictures of {Address} would travel in the clear, which rtsps promises not to do: set transport: tcp.");
         _conversation.Connect();
 
         // Cameras that do not know OPTIONS still stream: its answer only tells how to keep the session alive.
@@ -494,7 +494,7 @@ public sealed class RtspSource : IVideoSource
         {
             _conversation.Answer(message);
         }
-        else if (message.Sequence == _playSequence)
+        else if (_playSequence >= 0 && (message.Sequence == _playSequence || (message.Sequence < 0 && _keepAliveSequence < 0)))
         {
             if (message.Status >= 400 && !_anyVideo)
                 ThrowUnlessOk("PLAY", message); // it answered after its first packets

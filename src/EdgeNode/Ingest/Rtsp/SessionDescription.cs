@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
 
@@ -76,14 +75,20 @@ internal sealed class SessionDescription
         return baseUrl.TrimEnd('/') + "/" + control.TrimStart('/');
     }
 
-    private static bool IsAbsolute([NotNullWhen(true)] string? url) =>
-        url is not null && (url.StartsWith("rtsp://", StringComparison.OrdinalIgnoreCase) || url.StartsWith("rtsps://", StringComparison.OrdinalIgnoreCase));
+    private static bool IsAbsolute(ReadOnlySpan<char> url) =>
+        url.StartsWith("rtsp://", StringComparison.OrdinalIgnoreCase) || url.StartsWith("rtsps://", StringComparison.OrdinalIgnoreCase);
 
     // "rtsp://rtsp://camera/stream" is written by cameras that put their whole URL where the host belongs.
     private static string WithOneScheme(string url)
     {
-        int after = url.IndexOf("://", StringComparison.Ordinal) + 3;
-        return IsAbsolute(url[after..]) ? WithOneScheme(url[after..]) : url;
+        ReadOnlySpan<char> one = url;
+        while (true)
+        {
+            ReadOnlySpan<char> rest = one[(one.IndexOf("://") + 3)..];
+            if (!IsAbsolute(rest))
+                return one.Length == url.Length ? url : one.ToString();
+            one = rest;
+        }
     }
 
     private static MediaDescription ParseMedia(string line)

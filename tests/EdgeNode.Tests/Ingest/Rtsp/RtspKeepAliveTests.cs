@@ -54,11 +54,13 @@ public class RtspKeepAliveTests
         }
     }
 
-    [Fact]
-    public void A_keep_alive_refused_under_a_wrong_number_costs_nothing() // retina#133
+    [Theory]
+    [InlineData("CSeq: 4\r\n")]
+    [InlineData("")]
+    public void A_keep_alive_refused_under_a_wrong_number_or_none_costs_nothing(string number) // retina#133
     {
         using var camera = new StubCamera { SessionHeader = "1;timeout=15" };
-        camera.Answer = request => request.StartsWith("GET_PARAMETER", StringComparison.Ordinal) ? "RTSP/1.0 400 Bad Request\r\nCSeq: 4\r\n\r\n" : null;
+        camera.Answer = request => request.StartsWith("GET_PARAMETER", StringComparison.Ordinal) ? $"RTSP/1.0 400 Bad Request\r\n{number}\r\n" : null;
         using var source = new RtspSource(RtspUrl.Parse(camera.Url), new RtspSourceOptions { StallAfter = TimeSpan.FromHours(1) }, _clock);
         source.Open();
         Step(camera, source, key: true);

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using EdgeNode.Configuration;
 using EdgeNode.Ingest;
 using EdgeNode.Ingest.Rtsp;
 using Microsoft.Extensions.Time.Testing;
@@ -160,6 +161,15 @@ public sealed class RtspSourceTests : IDisposable
 
         target.Answer = request => request.StartsWith("DESCRIBE", StringComparison.Ordinal) ? StubCamera.Respond(request, "302 Moved", "Location: " + _camera.Url) : null;
         Assert.Equal(SourceTrouble.Unsupported, OpenFails(_camera.Url).Trouble);
+    }
+
+    [Fact]
+    public void A_redirect_to_rtsps_brings_no_pictures_in_the_clear_by_UDP()
+    {
+        _camera.Answer = request => request.StartsWith("DESCRIBE", StringComparison.Ordinal) ? StubCamera.Respond(request, "302 Moved", "Location: rtsps://127.0.0.1:1/main") : null;
+        SourceException refused = OpenFails(_camera.Url, new RtspSourceOptions { Transport = RtpTransport.Udp });
+        Assert.Equal(SourceTrouble.Unsupported, refused.Trouble);
+        Assert.Contains("set transport: tcp", refused.Message);
     }
 
     [Fact]

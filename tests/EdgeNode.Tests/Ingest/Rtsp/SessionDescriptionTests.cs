@@ -65,5 +65,17 @@ public class SessionDescriptionTests
         Assert.Equal(expected, SessionDescription.ResolveControl(control, contentBase, contentLocation, "rtsp://cam/request?x=1"));
     }
 
+    /// <summary>Ingest threads have small stacks, and a stack that overflows ends the process.</summary>
+    [Fact]
+    public void A_scheme_repeated_without_end_needs_no_stack()
+    {
+        string control = string.Concat(Enumerable.Repeat("rtsp://", 9000)) + "camera/stream";
+        string resolved = "";
+        var thread = new Thread(() => resolved = SessionDescription.ResolveControl(control, null, null, "rtsp://camera/"), 256 << 10);
+        thread.Start();
+        thread.Join();
+        Assert.Equal("rtsp://camera/stream", resolved);
+    }
+
     private static SessionDescription Parse(string text) => SessionDescription.Parse(Encoding.UTF8.GetBytes(text));
 }
