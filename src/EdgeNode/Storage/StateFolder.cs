@@ -10,7 +10,7 @@ public static class StateFolder
         try
         {
             Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            string probe = Path.Combine(path, $".writable-{Environment.ProcessId}");
+            string probe = Path.Combine(path, $".writable-{Guid.NewGuid():N}");
             File.Create(probe, 1, FileOptions.DeleteOnClose).Dispose();
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)

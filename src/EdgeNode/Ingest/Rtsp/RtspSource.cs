@@ -17,7 +17,9 @@ public sealed class RtspSource : IVideoSource
 
     private RtspSourceOptions _options;
     private readonly List<RtspStream> _streams = [];
+    private readonly Lock _counting = new();
     private RtspStream? _video;
+    private long _lostBefore;
     private AudioClock? _audioClock;
     private UdpReceiver? _udp;
     private RtspStream? _fed;
@@ -52,8 +54,15 @@ public sealed class RtspSource : IVideoSource
         _conversation = new RtspConversation(url, _clock) { Options = _options };
     }
 
-    /// <summary>Video packets that never came, since the session began. From any thread.</summary>
-    public long LostPackets => _video?.LostPackets ?? 0;
+    /// <summary>Video packets that never came, redirects included. From any thread.</summary>
+    public long LostPackets
+    {
+        get
+        {
+            lock (_counting)
+                return _lostBefore + (_video?.LostPackets ?? 0);
+        }
+    }
 
     /// <summary>Pictures not handed out: before the first keyframe, or unusable.</summary>
     public long SkippedPictures => _video?.SkippedUnits ?? 0;
@@ -204,7 +213,13 @@ public sealed class RtspSource : IVideoSource
             SessionDescription.ResolveControl(control, described.Header("Content-Base"), described.Header("Content-Location"), _conversation.Url.RequestUri);
 
         RtspStream video = ChooseVideo(description, Resolve);
-        _video = video;
+        lock (_counting)
+        {
+            // A redirect leads to another session; what was lost in the last one stays lost.
+            _lostBefore += _video?.LostPackets ?? 0;
+            _video = video;
+        }
+
         _streams.Add(video);
         _controlUri = Resolve(description.Control);
         RtspMessage setUp = SetUp(video);

@@ -152,12 +152,17 @@ public sealed class RecordedCameraTests : IDisposable
         using var source = new RtspSource(RtspUrl.Parse(_camera.Url));
         source.Open();
         source.Read()!.Release();
+        _rtp.Sequence += 3;
+        _camera.Push(Key(4));
+        source.Read()!.Release();
+        Assert.Equal(3, source.LostPackets);
         _camera.Push(System.Text.Encoding.ASCII.GetBytes($"REDIRECT {_camera.Url} RTSP/1.0\r\nCSeq: 5\r\nLocation: {target.Url}\r\n\r\n"));
         AccessUnit unit = source.Read()!;
         Assert.True(unit is { IsKey: true, StartsTimeline: true });
         unit.Release();
         _camera.WaitFor("TEARDOWN");
         target.WaitFor("PLAY");
+        Assert.Equal(3, source.LostPackets);
     }
 
     // The name of what was left out.
