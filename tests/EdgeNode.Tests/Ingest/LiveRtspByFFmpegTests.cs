@@ -38,12 +38,11 @@ public class LiveRtspByFFmpegTests
     [Fact]
     public async Task A_camera_that_plays_and_sends_nothing_is_left_after_the_deadline_with_a_teardown()
     {
-        using var camera = new StubCamera();
-        camera.Description = camera.Description[camera.Description.IndexOf("m=video", StringComparison.Ordinal)..].Insert(0, "v=0\r\ns=x\r\n");
+        using StubCamera camera = SilentCamera();
         var time = new FakeTimeProvider();
         var source = LiveUrlSource.Rtsp(camera.Url, time: time);
         Task opening = Task.Factory.StartNew(source.Open, TaskCreationOptions.LongRunning);
-        camera.WaitFor("PLAY");
+        camera.WaitFor("RTSP/1.0");
         time.Advance(TimeSpan.FromSeconds(9.9));
         Assert.False(opening.IsCompleted);
 
@@ -55,14 +54,25 @@ public class LiveRtspByFFmpegTests
         camera.WaitFor("TEARDOWN");
     }
 
+    // It asks something after its answer to PLAY. Only when FFmpeg answers has it read that answer too: before, it closes without TEARDOWN.
+    private static StubCamera SilentCamera()
+    {
+        var camera = new StubCamera
+        {
+            Answer = request => request.StartsWith("RTSP/1.0", StringComparison.Ordinal) ? "" : null,
+            FramesAfterPlayAnswer = () => ["OPTIONS * RTSP/1.0\r\nCSeq: 99\r\n\r\n"u8.ToArray()],
+        };
+        camera.Description = camera.Description[camera.Description.IndexOf("m=video", StringComparison.Ordinal)..].Insert(0, "v=0\r\ns=x\r\n");
+        return camera;
+    }
+
     [Fact]
     public async Task Abort_of_a_silent_camera_says_teardown()
     {
-        using var camera = new StubCamera();
-        camera.Description = camera.Description[camera.Description.IndexOf("m=video", StringComparison.Ordinal)..].Insert(0, "v=0\r\ns=x\r\n");
+        using StubCamera camera = SilentCamera();
         var source = LiveUrlSource.Rtsp(camera.Url, time: new FakeTimeProvider());
         Task opening = Task.Factory.StartNew(source.Open, TaskCreationOptions.LongRunning);
-        camera.WaitFor("PLAY");
+        camera.WaitFor("RTSP/1.0");
 
         source.Abort();
 
