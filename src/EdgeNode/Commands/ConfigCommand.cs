@@ -17,7 +17,7 @@ internal static class ConfigCommand
             NodeConfiguration configuration = ConfigurationReader.ReadFile(parsed.GetRequiredValue(file), out IReadOnlyList<ConfigurationError> notes);
             foreach (ConfigurationError note in notes)
                 Console.WriteLine($"Note: {note}");
-            Console.WriteLine($"{parsed.GetValue(file)}: good; {configuration.Cameras.Count} cameras.");
+            Console.WriteLine($"{parsed.GetValue(file)}: good; {configuration.Cameras.Count} camera(s).");
             return 0;
         });
         return check;

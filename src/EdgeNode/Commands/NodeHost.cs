@@ -132,7 +132,7 @@ internal sealed class NodeHost : IAsyncDisposable
             host._care.Start();
             host._registry.Cameras.Start();
             host._isReady = true;
-            host._log.LogInformation("Serving {Cameras} cameras on port {Port}.", host._registry.Cameras.All.Count, host.Port);
+            host._log.LogInformation("Serving {Cameras} camera(s) at {Url}.", host._registry.Cameras.All.Count, ViewUrl.Base(configuration, host.Port));
             return host;
         }
         catch

@@ -234,7 +234,9 @@ public sealed class HttpServer : IAsyncDisposable
     {
         if ((fault.InnerException ?? fault) is not (AddressInUseException or SocketException))
             return fault.Message;
-        string places = http.Https is null ? $"{http.Host}:{http.Port}" : $"{http.Host}:{http.Port} and {http.Https.Host}:{http.Https.Port}";
+        string[] both = http.Https is null ? [$"{http.Host}:{http.Port}"] : [$"{http.Host}:{http.Port}", $"{http.Https.Host}:{http.Https.Port}"];
+        // Kestrel's words name the one that failed.
+        string places = Array.Find(both, place => fault.Message.Contains($"{place}:", StringComparison.Ordinal)) ?? string.Join(" and ", both);
         string reason = (fault.InnerException ?? fault) is AddressInUseException or SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse }
             ? "another program uses that port; stop it, or choose another one (http.listen and http.https, or --port of the demo)"
             : fault.Message;

@@ -107,7 +107,7 @@ public sealed class HttpsTests
         taken.Start();
         int port = ((IPEndPoint)taken.LocalEndpoint).Port;
         IOException fault = await Assert.ThrowsAsync<IOException>(() => NodeServer.StartAsync(http: http => http with { Https = new ListenAddress("127.0.0.1", port) }));
-        Assert.Contains("another program uses that port", fault.Message);
+        Assert.StartsWith($"Cannot listen on 127.0.0.1:{port}: another program uses that port", fault.Message);
     }
 
     private static async Task<string?> SessionUrlAsync(NodeServer node)
