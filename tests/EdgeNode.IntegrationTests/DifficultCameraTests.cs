@@ -41,6 +41,33 @@ public sealed class DifficultCameraTests(DifficultCameras cameras) : IClassFixtu
         await StreamingAsync(camera);
     }
 
+    [Theory]
+    [InlineData("long-gop")]
+    [InlineData("irregular-gop")]
+    [InlineData("b-frames")]
+    [InlineData("variable-rate")]
+    [InlineData("intra-refresh")]
+    [InlineData("h265-b-frames")]
+    [InlineData("size-change")]
+    [InlineData("loss")]
+    [InlineData("jump")]
+    [InlineData("rogue-stamps")]
+    [InlineData("closes")]
+    [InlineData("audio-aac")]
+    public async Task What_is_streamed_keeps_the_rules_of_HLS(string camera)
+    {
+        await cameras.StateAsync(camera, c => (string?)c["state"] == "streaming");
+        using var client = new HttpClient();
+        (Uri video, Uri? audio, _) = await StreamConformance.OpenAsync(client, new Uri((await cameras.Node.TokenAsync(camera)).ViewUrl));
+        var stream = new StreamConformance(client, video);
+        Task sound = audio is null ? Task.CompletedTask : new StreamConformance(client, audio, "a-").WalkAsync(40);
+        await stream.WalkAsync(40);
+        await sound;
+        Assert.True(stream.Media >= 10, $"{stream.Media} parts");
+        if (camera is "size-change")
+            Assert.True(stream.Discontinuities > 0, "the size changed");
+    }
+
     [Fact]
     public async Task A_jump_of_the_camera_s_clock_interrupts_nothing()
     {
