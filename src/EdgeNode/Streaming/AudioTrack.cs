@@ -36,6 +36,7 @@ internal sealed class AudioTrack : IDisposable
     private long _end;
     private double _patience = ShortestPatience;
     private uint _fragment;
+    private Boundary _current;
     private bool _isStarted;
     private bool _disposed;
 
@@ -99,12 +100,13 @@ internal sealed class AudioTrack : IDisposable
             return;
         if (!IsSame(unit.Audio!, _format))
         {
-            _nextFormat = unit.Audio;
-            return;
+            if (!ReferenceEquals(unit.Audio, _nextFormat) && IsSupported(unit.Audio!))
+                _nextFormat = unit.Audio;
+            if (!MayBeginAnew())
+                return;
         }
 
-        long at = Samples(presentationTime);
-        double off = (double)(at - _end) / _rate;
+        double off = (double)(Samples(presentationTime) - _end) / _rate;
         if (off < -Tolerance)
         {
             _patience = Math.Min(LongestPatience, _patience - off);
@@ -112,7 +114,7 @@ internal sealed class AudioTrack : IDisposable
         }
 
         if (off > Tolerance)
-            FillTo(at);
+            FillTo(presentationTime);
         Append(unit);
     }
 
@@ -120,7 +122,7 @@ internal sealed class AudioTrack : IDisposable
     public void Advance(long decodeTime)
     {
         if (_isStarted)
-            FillTo(Samples(decodeTime) - (long)(_patience * _rate));
+            FillTo(decodeTime - (long)(_patience * Second));
     }
 
     public void Dispose()
@@ -136,13 +138,15 @@ internal sealed class AudioTrack : IDisposable
         _writer.Dispose();
     }
 
-    private void FillTo(long samples)
+    private void FillTo(long ticks)
     {
-        while (samples - _end >= _frame)
-            Append(_silence);
+        // In ticks, as the rate may change on the way.
+        while (Samples(ticks) - _end >= _frame)
+            Append(null);
     }
 
-    private void Append(AccessUnit unit)
+    // Null: silence.
+    private void Append(AccessUnit? unit)
     {
         // A part is closed by the frame that begins the next one: so the hint to the next is always true.
         if (_boundaries.TryPeek(out Boundary boundary) && (_pendingCount > 0 || Window.Current!.Parts.Count > 0) &&
@@ -152,8 +156,6 @@ internal sealed class AudioTrack : IDisposable
             ClosePart();
             Window.CompleteCurrent();
             Open(boundary);
-            if (!IsSame(unit.Audio!, _format))
-                unit = _silence;
         }
         else if (_pendingCount == (int)Window.Cadence.CloseTicks)
         {
@@ -162,6 +164,8 @@ internal sealed class AudioTrack : IDisposable
 
         if (_pendingCount == 0)
             _start = _end;
+        if (unit is null || !IsSame(unit.Audio!, _format))
+            unit = _silence;
         unit.AddReference();
         _pending[_pendingCount++] = unit;
         _end += _frame;
@@ -170,21 +174,45 @@ internal sealed class AudioTrack : IDisposable
     private void Open(Boundary boundary)
     {
         // Another codec configuration needs another map, which stands at a discontinuity only (§4.4.4.3).
-        if (boundary.IsDiscontinuity && _nextFormat is { } format)
-        {
-            long at = Ticks(_end);
-            _silence.Release();
-            (_initialization, _silence) = Use(format);
-            _format = format;
-            _end = Samples(at);
-            Follow(Window.Cadence);
-        }
-
-        _nextFormat = null;
-        long start = Ticks(_end);
-        DateTime date = boundary.ProgramDateTime + TimeSpan.FromSeconds((double)(start - boundary.PresentationTime) / Second);
-        Window.Open(new Segment(boundary.Sequence, _initialization, date, start, startsWithKey: true, boundary.IsDiscontinuity));
+        if (boundary.IsDiscontinuity && _nextFormat is not null)
+            ChangeFormat(_nextFormat, Ticks(_end));
+        _current = boundary;
+        Window.Open(NewSegment());
         Window.Trim();
+    }
+
+    // The first frame of another kind comes a little behind the discontinuity. Nobody has seen anything of that segment before its first part.
+    private bool MayBeginAnew()
+    {
+        if (_nextFormat is null || Window.Current is not { IsDiscontinuity: true, Parts.Count: 0 } current)
+            return false;
+        for (int i = 0; i < _pendingCount; i++)
+            _pending[i].Release();
+        Array.Clear(_pending, 0, _pendingCount);
+        _pendingCount = 0;
+        ChangeFormat(_nextFormat, current.DecodeTime);
+        Window.ReplaceCurrent(NewSegment());
+        return true;
+    }
+
+    private void ChangeFormat(AudioFormat format, long at)
+    {
+        _silence.Release();
+        (_initialization, _silence) = Use(format);
+        _format = format;
+        _nextFormat = null;
+        _end = Samples(at);
+        // A time between two samples is not gone back behind.
+        if (Ticks(_end) < at)
+            _end++;
+        Follow(Window.Cadence);
+    }
+
+    private Segment NewSegment()
+    {
+        long start = Ticks(_end);
+        DateTime date = _current.ProgramDateTime + TimeSpan.FromSeconds((double)(start - _current.PresentationTime) / Second);
+        return new Segment(_current.Sequence, _initialization, date, start, startsWithKey: true, _current.IsDiscontinuity);
     }
 
     private void ClosePart()

@@ -98,6 +98,13 @@ public sealed class MediaWindow
         AreSegmentsIndependent &= segment.StartsWithKey;
     }
 
+    /// <summary>Another one takes the place of the current segment, which has no parts yet.</summary>
+    internal void ReplaceCurrent(Segment segment)
+    {
+        _segments.RemoveAt(_segments.Count - 1);
+        Open(segment);
+    }
+
     internal void Add(Part part)
     {
         Current!.Add(part);

@@ -55,6 +55,20 @@ public sealed class AudioTrackTests
     }
 
     [Theory]
+    [InlineData(48000, 16000)]
+    [InlineData(16000, 48000)]
+    public void Another_kind_of_sound_begins_where_the_pictures_begin_anew(int rate, int later)
+    {
+        using var run = new Run(rate, _ => true, laterRate: later);
+        MediaWindow sound = run.Packager.AudioWindow!;
+        Assert.Equal(later, sound.Current!.Initialization.Audio!.SampleRate);
+        Assert.Equal(run.Packager.Window.DiscontinuitySequence, sound.DiscontinuitySequence);
+        Assert.Equal(1, sound.DiscontinuitySequence);
+        Assert.InRange(sound.Current.Sequence, run.Packager.Window.Current!.Sequence - 1, run.Packager.Window.Current.Sequence);
+        Assert.InRange(run.Silent, 0, 200);
+    }
+
+    [Theory]
     [InlineData(1, "mono")]
     [InlineData(2, "stereo")]
     public void Silence_is_decoded_as_silence(int channels, string layout)
@@ -97,22 +111,31 @@ public sealed class AudioTrackTests
     private sealed class Run : IDisposable
     {
         private readonly MediaPlaylist _pictures;
-        private readonly AudioFormat _format;
+        private AudioFormat _format;
         private readonly HashSet<Part> _seen = [];
         private MediaPlaylist? _sound;
         private long? _end;
+        private int _timescale;
 
-        public Run(int rate, Func<long, bool> sounds, AudioFormat? known = null)
+        public Run(int rate, Func<long, bool> sounds, AudioFormat? known = null, int laterRate = 0)
         {
-            byte[] config = rate switch { 16000 => Mono16, 48000 => Stereo48, 8000 => [0x15, 0x88], _ => [0x12, 0x08] };
-            _format = AudioSpecificConfig.ToFormat(config);
+            _format = FormatOf(rate);
             Packager = new Packager(new PackagingOptions(), TimeSpan.FromSeconds(2), PackagingOrigin.First, known);
             _pictures = new MediaPlaylist(Packager.Window, MediaTrack.Video, () => Packager.AudioWindow);
             TestClip clip = TestClip.Make("25", 50);
             VideoFormat format = clip.NewFormat();
             long frame = 0;
+            int number = 0;
             foreach ((TestClip.Sample sample, long shift) in clip.Loop().Take(1500))
             {
+                bool changes = laterRate > 0 && number++ == 700;
+                if (changes)
+                {
+                    frame = frame * laterRate / rate;
+                    rate = laterRate;
+                    _format = FormatOf(rate);
+                }
+
                 for (; frame * 1024 * 90_000 / rate < sample.Dts + shift + 9000; frame++)
                 {
                     long at = frame * 1024 * 90_000 / rate;
@@ -120,7 +143,7 @@ public sealed class AudioTrackTests
                         Push(at);
                 }
 
-                AccessUnit unit = TestClip.Unit(sample, format, shift);
+                AccessUnit unit = TestClip.Unit(sample, format, shift, changes ? AccessUnitFlags.StartsTimeline : AccessUnitFlags.None);
                 Packager.OnAccessUnit(unit);
                 unit.Release();
                 Observe();
@@ -140,6 +163,9 @@ public sealed class AudioTrackTests
         public string Text => Encoding.UTF8.GetString(_sound!.Full().Bytes.Span);
 
         public void Dispose() => Packager.Dispose();
+
+        private static AudioFormat FormatOf(int rate) =>
+            AudioSpecificConfig.ToFormat(rate switch { 16000 => Mono16, 48000 => Stereo48, 8000 => [0x15, 0x88], _ => [0x12, 0x08] });
 
         private void Push(long at)
         {
@@ -164,8 +190,13 @@ public sealed class AudioTrackTests
                 using (MediaBody body = MediaBody.TryHold([part])!)
                     body.WriteTo(writer);
                 Fragment fragment = Assert.Single(FragmentReader.Read(writer.WrittenSpan));
-                Assert.Equal(_end ?? fragment.DecodeTime, fragment.DecodeTime);
+                int timescale = window.Find(part.MediaSequence)!.Initialization.Audio!.SampleRate;
+                if (timescale == _timescale)
+                    Assert.Equal(_end, fragment.DecodeTime);
+                else if (_end is { } end)
+                    Assert.InRange((double)fragment.DecodeTime / timescale - (double)end / _timescale, -0.001, 0.001);
                 _end = fragment.End;
+                _timescale = timescale;
                 Silent += fragment.Samples.Count(sample => sample.Bytes.Length != 40);
                 Sounding += fragment.Samples.Count(sample => sample.Bytes.Length == 40);
             }
