@@ -41,6 +41,34 @@ public sealed class DifficultCameraTests(DifficultCameras cameras) : IClassFixtu
         await StreamingAsync(camera);
     }
 
+    [Theory]
+    [InlineData("long-gop")]
+    [InlineData("irregular-gop")]
+    [InlineData("b-frames")]
+    [InlineData("variable-rate")]
+    [InlineData("intra-refresh")]
+    [InlineData("h265-b-frames")]
+    [InlineData("size-change")]
+    [InlineData("loss")]
+    [InlineData("jump")]
+    [InlineData("rogue-stamps")]
+    [InlineData("closes")]
+    [InlineData("audio-aac")]
+    public async Task What_is_streamed_keeps_the_rules_of_HLS(string camera)
+    {
+        await cameras.StateAsync(camera, c => (string?)c["state"] == "streaming");
+        using var client = new HttpClient();
+        (Uri video, Uri? audio, _) = await StreamConformance.OpenAsync(client, new Uri((await cameras.Node.TokenAsync(camera)).ViewUrl));
+        var stream = new StreamConformance(client, video);
+        Task sound = audio is null ? Task.CompletedTask : new StreamConformance(client, audio, "a-").WalkAsync(40);
+        await stream.WalkAsync(40);
+        await sound;
+        Assert.True(stream.Media >= 10, $"{stream.Media} parts");
+        Assert.Equal(camera == "audio-aac", audio is not null);
+        if (camera is "size-change")
+            Assert.True(stream.Discontinuities > 0, "the size changed");
+    }
+
     [Fact]
     public async Task A_jump_of_the_camera_s_clock_interrupts_nothing()
     {
@@ -133,6 +161,47 @@ public sealed class DifficultCameraTests(DifficultCameras cameras) : IClassFixtu
     {
         JsonNode health = await cameras.HealthAsync("audio-aac", c => c["audio"] is not null);
         Assert.StartsWith("mp4a.40.", (string?)health["audio"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Sound_is_played()
+    {
+        await StreamingAsync("audio-aac");
+        string viewUrl = (await cameras.Node.TokenAsync("audio-aac")).ViewUrl;
+        (int code, string output, string errors) = await RunningProcess.RunAsync(
+            "ffprobe", "-v", "error", "-count_frames", "-read_intervals", "%+3", "-select_streams", "a", "-show_entries", "stream=codec_name,sample_rate,channels,nb_read_frames", "-of", "csv=p=0", viewUrl);
+        Assert.True(code == 0, output);
+        Assert.Equal("", errors);
+        string[] words = output.Split('\n').First(line => line.Contains(',', StringComparison.Ordinal)).Split(',');
+        Assert.Equal(["aac", "48000", "1"], words[..3]);
+        Assert.True(int.Parse(words[3]) > 90, output);
+    }
+
+    [SkippableFact]
+    public async Task Sound_is_played_in_a_browser_by_hls_js()
+    {
+        Skip.IfNot(File.Exists(Browser.Program), $"There is no {Browser.Program}: Ubuntu has Chromium only as a snap.");
+        await StreamingAsync("audio-aac");
+        string viewUrl = (await cameras.Node.TokenAsync("audio-aac")).ViewUrl;
+        using var browser = new Browser();
+        await browser.OpenAsync($"http://127.0.0.1:{cameras.Node.Port}/");
+        await browser.UntilAsync("window.Hls");
+        await browser.EvaluateAsync($$"""
+            (() => {
+              window.seen = [];
+              window.film = document.body.appendChild(document.createElement('video'));
+              film.muted = true;
+              window.player = new Hls({ lowLatencyMode: true });
+              player.on(Hls.Events.ERROR, (_, error) => seen.push(error.details + (error.fatal ? '!' : '')));
+              player.loadSource('{{new Uri(viewUrl).PathAndQuery}}');
+              player.attachMedia(film);
+              film.play();
+            })()
+            """);
+        await browser.UntilAsync("film.currentTime > 0 && (window.from ??= film.currentTime) && film.currentTime > from + 8 && film.webkitAudioDecodedByteCount > 10000");
+        string seen = (string)(await browser.EvaluateAsync("seen.join()"))!;
+        Assert.Equal("", seen);
+        Assert.True((bool?)await browser.EvaluateAsync("player.audioTracks.length === 1 && player.latency < 4"));
     }
 
     private Task<JsonNode> StreamingAsync(string camera) => cameras.StateAsync(camera, c => (string?)c["state"] == "streaming" && c["reason"] is null);

@@ -21,7 +21,7 @@ public sealed class Camera : IDisposable
         Configuration = configuration;
         _onStatus = onStatus;
         Ingest = new CameraIngest(configuration.Id, () => CameraSources.Open(configuration, time, reason => Ingest!.Remark(reason)), Tell, time, log);
-        Live = new LiveStream(configuration.Id, Ingest.Gop, time, origin: predecessor?.Live.NextOrigin);
+        Live = new LiveStream(configuration.Id, Ingest.Gop, time, origin: predecessor?.Live.NextOrigin, audio: () => Ingest.Audio);
         Viewers = predecessor?.Viewers ?? new Viewers(time);
         Snapshot = new KeyframeSnapshot(Ingest.Gop);
         Analytics = analytics(Ingest.Gop);

@@ -52,7 +52,8 @@ internal sealed class LiveRoutes(CameraSet cameras, PlaybackSessions sessions, A
         return file switch
         {
             "index.m3u8" or "playlist.m3u8" => ServeIndexAsync(context, camera.Live),
-            "media.m3u8" => ServeMediaPlaylistAsync(context, camera.Live),
+            MultivariantPlaylist.MediaUri => ServeMediaPlaylistAsync(context, camera.Live, MediaTrack.Video),
+            MultivariantPlaylist.AudioUri => ServeMediaPlaylistAsync(context, camera.Live, MediaTrack.Audio),
             _ => ServeMediaAsync(context, camera.Live, file),
         };
     }
@@ -60,7 +61,7 @@ internal sealed class LiveRoutes(CameraSet cameras, PlaybackSessions sessions, A
     private static async Task ServeIndexAsync(HttpContext context, LiveStream live) =>
         await SendPlaylistAsync(context, await live.GetMultivariantPlaylistAsync(context.RequestAborted));
 
-    private static async Task ServeMediaPlaylistAsync(HttpContext context, LiveStream live)
+    private static async Task ServeMediaPlaylistAsync(HttpContext context, LiveStream live, MediaTrack track)
     {
         IQueryCollection query = context.Request.Query;
         if (!TryNumber(query["_HLS_msn"], out long? sequence) || !TryNumber(query["_HLS_part"], out long? part) || part > int.MaxValue)
@@ -70,7 +71,7 @@ internal sealed class LiveRoutes(CameraSet cameras, PlaybackSessions sessions, A
         }
 
         bool skip = query["_HLS_skip"].ToString() is "YES" or "v2";
-        await SendPlaylistAsync(context, await live.GetMediaPlaylistAsync(sequence, (int?)part, skip, context.RequestAborted));
+        await SendPlaylistAsync(context, await live.GetMediaPlaylistAsync(track, sequence, (int?)part, skip, context.RequestAborted));
     }
 
     private static async Task ServeMediaAsync(HttpContext context, LiveStream live, string file)
@@ -81,15 +82,19 @@ internal sealed class LiveRoutes(CameraSet cameras, PlaybackSessions sessions, A
             return;
         }
 
+        string type = name.Track == MediaTrack.Audio ? "audio/mp4" : MediaType;
         if (name.Kind == MediaKind.Initialization)
         {
-            await (live.GetInitialization((int)name.Number) is { } init ? WriteJson.SendAsync(context, init, MediaType, "max-age=60") : RefuseAsync(context, LiveStatus.NotFound));
+            if (live.GetInitialization((int)name.Number, name.Track) is not { } init)
+                await RefuseAsync(context, LiveStatus.NotFound);
+            else if (BeginMedia(context, type, init.Length) is { Count: > 0 } piece)
+                await context.Response.Body.WriteAsync(init.Slice((int)piece.First, (int)piece.Count), context.RequestAborted);
             return;
         }
 
         MediaAnswer answer = name.Kind == MediaKind.Part
-            ? await live.GetPartAsync(name.Number, name.Part, context.RequestAborted)
-            : live.TryGetSegment(name.Number) is { } segment ? new MediaAnswer(LiveStatus.Ok, segment) : new MediaAnswer(LiveStatus.NotFound, null);
+            ? await live.GetPartAsync(name.Track, name.Number, name.Part, context.RequestAborted)
+            : live.TryGetSegment(name.Number, name.Track) is { } segment ? new MediaAnswer(LiveStatus.Ok, segment) : new MediaAnswer(LiveStatus.NotFound, null);
         using MediaBody? body = answer.Body;
         if (body is null)
         {
@@ -97,15 +102,43 @@ internal sealed class LiveRoutes(CameraSet cameras, PlaybackSessions sessions, A
             return;
         }
 
-        context.Response.ContentType = MediaType;
-        context.Response.ContentLength = body.TotalBytes;
-        context.Response.Headers.CacheControl = "max-age=60";
-        if (!HttpMethods.IsHead(context.Request.Method))
-            await body.WriteToAsync(context.Response.BodyWriter, context.RequestAborted);
+        if (BeginMedia(context, type, body.TotalBytes) is { Count: > 0 } range)
+            await body.WriteToAsync(context.Response.BodyWriter, range.First, range.Count, context.RequestAborted);
     }
 
-    private static Task SendPlaylistAsync(HttpContext context, PlaylistAnswer answer) =>
-        answer.Status == LiveStatus.Ok ? WriteJson.SendAsync(context, answer.Body, PlaylistType, "no-cache") : RefuseAsync(context, answer.Status);
+    // Writes the headers; returns what of the body has to follow. Media carry no validator, so a conditional range gets the whole.
+    private static ByteRange BeginMedia(HttpContext context, string type, long total)
+    {
+        HttpResponse response = context.Response;
+        response.ContentType = type;
+        response.Headers.CacheControl = "max-age=60";
+        response.Headers.AcceptRanges = "bytes";
+        bool isHead = HttpMethods.IsHead(context.Request.Method);
+        ByteRange? asked = isHead || context.Request.Headers.IfRange.Count > 0 ? null : ByteRange.Parse(context.Request.Headers.Range, total);
+        if (asked is not { } range)
+        {
+            response.ContentLength = total;
+            return new ByteRange(0, isHead ? 0 : total);
+        }
+
+        response.StatusCode = range.Count > 0 ? StatusCodes.Status206PartialContent : StatusCodes.Status416RangeNotSatisfiable;
+        response.Headers.ContentRange = range.Count > 0
+            ? string.Create(CultureInfo.InvariantCulture, $"bytes {range.First}-{range.First + range.Count - 1}/{total}")
+            : string.Create(CultureInfo.InvariantCulture, $"bytes */{total}");
+        response.ContentLength = range.Count;
+        return range;
+    }
+
+    private static Task SendPlaylistAsync(HttpContext context, PlaylistAnswer answer)
+    {
+        if (answer is not { Status: LiveStatus.Ok, Text: { } text })
+            return RefuseAsync(context, answer.Status);
+        context.Response.Headers.Append("Vary", "Accept-Encoding");
+        bool compressed = AcceptedEncoding.HasGzip(context.Request.Headers.AcceptEncoding);
+        if (compressed)
+            context.Response.Headers.ContentEncoding = "gzip";
+        return WriteJson.SendAsync(context, compressed ? text.Gzipped : text.Bytes, PlaylistType, "no-cache");
+    }
 
     private static Task RefuseAsync(HttpContext context, LiveStatus status) => (status switch
     {

@@ -16,8 +16,12 @@ public enum LiveStatus
     Unavailable,
 }
 
-/// <summary>A playlist, UTF-8, shared by all viewers; empty unless <see cref="LiveStatus.Ok"/>.</summary>
-public readonly record struct PlaylistAnswer(LiveStatus Status, ReadOnlyMemory<byte> Body);
+/// <summary>A playlist, shared by all viewers; there only when <see cref="LiveStatus.Ok"/>.</summary>
+public readonly record struct PlaylistAnswer(LiveStatus Status, PlaylistText? Text)
+{
+    /// <summary>The playlist as UTF-8; empty where there is none.</summary>
+    public ReadOnlyMemory<byte> Body => Text is null ? default : Text.Bytes;
+}
 
 /// <summary>A part; the receiver disposes the body, which is there only when <see cref="LiveStatus.Ok"/>.</summary>
 public readonly record struct MediaAnswer(LiveStatus Status, MediaBody? Body);

@@ -9,6 +9,7 @@ namespace EdgeNode.Streaming;
 public sealed class LiveStream : IDisposable
 {
     private readonly IAccessUnitFeed _feed;
+    private readonly Func<AudioFormat?>? _audio;
     private readonly TimeProvider _time;
     private readonly PackagingOptions _options;
     private readonly ITimer _idle;
@@ -22,11 +23,12 @@ public sealed class LiveStream : IDisposable
     private long _runs;
     private bool _disposed;
 
-    /// <summary>Makes the live view of a camera; nothing runs yet. <paramref name="origin"/>: behind what earlier stream of the camera it goes on.</summary>
-    public LiveStream(string cameraId, IAccessUnitFeed feed, TimeProvider time, PackagingOptions? options = null, PackagingOrigin? origin = null)
+    /// <summary>Makes the live view of a camera; nothing runs yet. <paramref name="origin"/>: behind what earlier stream of the camera it goes on; <paramref name="audio"/>: the sound that it is known to send.</summary>
+    public LiveStream(string cameraId, IAccessUnitFeed feed, TimeProvider time, PackagingOptions? options = null, PackagingOrigin? origin = null, Func<AudioFormat?>? audio = null)
     {
         _origin = origin ?? PackagingOrigin.First;
         CameraId = cameraId;
+        _audio = audio;
         _feed = feed;
         _time = time;
         _options = options ?? new PackagingOptions();
@@ -76,7 +78,7 @@ public sealed class LiveStream : IDisposable
                 if (_run is null)
                     return 0;
                 lock (_run.Gate)
-                    return _run.Packager.Window.MemoryBytes;
+                    return _run.Packager.Window.MemoryBytes + (_run.Packager.AudioWindow?.MemoryBytes ?? 0);
             }
         }
     }
@@ -140,18 +142,22 @@ public sealed class LiveStream : IDisposable
     /// <param name="part"><c>_HLS_part</c>.</param>
     /// <param name="skip"><c>_HLS_skip=YES</c>: a delta update will do.</param>
     /// <param name="cancellation">The viewer has gone.</param>
-    public ValueTask<PlaylistAnswer> GetMediaPlaylistAsync(long? msn, int? part, bool skip, CancellationToken cancellation = default)
+    public ValueTask<PlaylistAnswer> GetMediaPlaylistAsync(long? msn, int? part, bool skip, CancellationToken cancellation = default) =>
+        GetMediaPlaylistAsync(MediaTrack.Video, msn, part, skip, cancellation);
+
+    /// <summary>The media playlist of one track, as <see cref="GetMediaPlaylistAsync(long?, int?, bool, CancellationToken)"/> gives the video's.</summary>
+    public ValueTask<PlaylistAnswer> GetMediaPlaylistAsync(MediaTrack track, long? msn, int? part, bool skip, CancellationToken cancellation = default)
     {
         if (msn < 0 || part < 0 || (part is not null && msn is null))
-            return new(new PlaylistAnswer(LiveStatus.BadRequest, default));
+            return new(new PlaylistAnswer(LiveStatus.BadRequest, null));
         LiveStreamRun run = Start();
         lock (run.Gate)
         {
-            if (run.TryPlaylist(msn, part, skip) is { } answer)
+            if (run.TryPlaylist(track, msn, part, skip) is { } answer)
                 return new(answer);
         }
 
-        return AwaitAsync(run, r => r.TryPlaylist(msn, part, skip), new PlaylistAnswer(LiveStatus.Unavailable, default), true, cancellation);
+        return AwaitAsync(run, r => r.TryPlaylist(track, msn, part, skip), new PlaylistAnswer(LiveStatus.Unavailable, null), track, track == MediaTrack.Video, cancellation);
     }
 
     /// <summary>The multivariant playlist; waits for the first segment, as its rates are measured.</summary>
@@ -164,39 +170,42 @@ public sealed class LiveStream : IDisposable
                 return new(answer);
         }
 
-        return AwaitAsync(run, static r => r.TryMultivariantPlaylist(), new PlaylistAnswer(LiveStatus.Unavailable, default), true, cancellation);
+        return AwaitAsync(run, static r => r.TryMultivariantPlaylist(), new PlaylistAnswer(LiveStatus.Unavailable, null), MediaTrack.Video, true, cancellation);
     }
 
     /// <summary>A part. The one that the playlist hints at is waited for; nothing else that is not there.</summary>
-    public ValueTask<MediaAnswer> GetPartAsync(long msn, int part, CancellationToken cancellation = default)
+    public ValueTask<MediaAnswer> GetPartAsync(long msn, int part, CancellationToken cancellation = default) => GetPartAsync(MediaTrack.Video, msn, part, cancellation);
+
+    /// <summary>A part of one track.</summary>
+    public ValueTask<MediaAnswer> GetPartAsync(MediaTrack track, long msn, int part, CancellationToken cancellation = default)
     {
         if (Running() is not { } run)
             return new(new MediaAnswer(LiveStatus.NotFound, null));
         lock (run.Gate)
         {
-            if (run.TryPart(msn, part) is { } answer)
+            if (run.TryPart(track, msn, part) is { } answer)
                 return new(answer);
         }
 
-        return AwaitAsync(run, r => r.TryPart(msn, part), new MediaAnswer(LiveStatus.Unavailable, null), false, cancellation);
+        return AwaitAsync(run, r => r.TryPart(track, msn, part), new MediaAnswer(LiveStatus.Unavailable, null), track, false, cancellation);
     }
 
     /// <summary>A complete segment, held until the body is disposed; null when it is not there.</summary>
-    public MediaBody? TryGetSegment(long msn)
+    public MediaBody? TryGetSegment(long msn, MediaTrack track = MediaTrack.Video)
     {
         if (Running() is not { } run)
             return null;
         lock (run.Gate)
-            return run.Packager.Window.Find(msn) is { IsComplete: true } segment ? MediaBody.TryHold(segment.Parts) : null;
+            return run.WindowOf(track)?.Find(msn) is { IsComplete: true } segment ? MediaBody.TryHold(segment.Parts) : null;
     }
 
     /// <summary>An initialization section; null when nothing that is there needs it.</summary>
-    public ReadOnlyMemory<byte>? GetInitialization(int version)
+    public ReadOnlyMemory<byte>? GetInitialization(int version, MediaTrack track = MediaTrack.Video)
     {
         if (Running() is not { } run)
             return null;
         lock (run.Gate)
-            return run.Packager.Window.FindInitialization(version)?.Bytes;
+            return run.WindowOf(track)?.FindInitialization(version)?.Bytes;
     }
 
     private LiveStreamRun Start()
@@ -208,7 +217,7 @@ public sealed class LiveStream : IDisposable
             _lastRequest = _time.GetTimestamp();
             if (_run is not null)
                 return _run;
-            run = _run = new LiveStreamRun(_options, _feed.LongestGop, _origin);
+            run = _run = new LiveStreamRun(_options, _feed.LongestGop, _origin, _audio?.Invoke());
             _runs++;
             _idle.Change(_options.IdleTimeout, Timeout.InfiniteTimeSpan);
         }
@@ -270,7 +279,7 @@ public sealed class LiveStream : IDisposable
     }
 
     private async ValueTask<TAnswer> AwaitAsync<TAnswer>(
-        LiveStreamRun run, Func<LiveStreamRun, TAnswer?> attempt, TAnswer late, bool isViewer, CancellationToken cancellation)
+        LiveStreamRun run, Func<LiveStreamRun, TAnswer?> attempt, TAnswer late, MediaTrack track, bool isViewer, CancellationToken cancellation)
         where TAnswer : struct
     {
         long begin = _time.GetTimestamp();
@@ -291,7 +300,7 @@ public sealed class LiveStream : IDisposable
                     left = run.LongestWait - _time.GetElapsedTime(begin);
                     if (left <= TimeSpan.Zero)
                         return late;
-                    change = run.NextChange();
+                    change = run.NextChange(track);
                 }
 
                 try

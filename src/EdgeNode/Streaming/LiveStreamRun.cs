@@ -6,16 +6,18 @@ namespace EdgeNode.Streaming;
 /// One run of packaging, from the first request to the end of the idle time. <see cref="Gate"/> guards everything: the
 /// ingest thread takes it once a unit, requests for as long as they look.
 /// </summary>
-internal sealed class LiveStreamRun(PackagingOptions options, TimeSpan longestGop, PackagingOrigin origin) : IAccessUnitSink
+internal sealed class LiveStreamRun(PackagingOptions options, TimeSpan longestGop, PackagingOrigin origin, AudioFormat? audio) : IAccessUnitSink
 {
     private MediaPlaylist? _playlist;
+    private MediaPlaylist? _audioPlaylist;
     private TaskCompletionSource? _change;
+    private TaskCompletionSource? _audioChange;
     private IDisposable? _subscription;
     private int _viewers;
 
     public Lock Gate { get; } = new();
 
-    public Packager Packager { get; } = new(options, longestGop, origin);
+    public Packager Packager { get; } = new(options, longestGop, origin, audio);
 
     public bool IsEnded { get; private set; }
 
@@ -29,19 +31,38 @@ internal sealed class LiveStreamRun(PackagingOptions options, TimeSpan longestGo
     // Without a complete segment neither TARGETDURATION is known nor would hls.js take the playlist.
     private bool IsReady => Packager.Window.CompleteCount > 0;
 
+    private long AudioVersion => Packager.AudioWindow?.Version ?? 0;
+
     public void OnAccessUnit(AccessUnit unit)
     {
         lock (Gate)
         {
             if (IsEnded)
                 return;
-            long version = Packager.Window.Version;
+            long version = Packager.Window.Version, audioVersion = AudioVersion;
             Packager.OnAccessUnit(unit);
+            if (AudioVersion != audioVersion)
+                Tell(ref _audioChange);
             if (Packager.Window.Version == version)
                 return;
             ViewersAtLastChange = Viewers;
-            _change?.TrySetResult();
-            _change = null;
+            Tell(ref _change);
+            // The sound's playlist comes to be with the first segment.
+            if (Packager.Window.CompleteCount <= 1)
+                Tell(ref _audioChange);
+        }
+    }
+
+    public void OnAudio(AccessUnit unit)
+    {
+        lock (Gate)
+        {
+            if (IsEnded)
+                return;
+            long audioVersion = AudioVersion;
+            Packager.OnAudio(unit);
+            if (AudioVersion != audioVersion)
+                Tell(ref _audioChange);
         }
     }
 
@@ -78,28 +99,45 @@ internal sealed class LiveStreamRun(PackagingOptions options, TimeSpan longestGo
     {
         IsEnded = true;
         Packager.Dispose();
-        _change?.TrySetResult();
-        _change = null;
+        Tell(ref _change);
+        Tell(ref _audioChange);
     }
 
     public void AddViewers(int count) => Interlocked.Add(ref _viewers, count);
 
     /// <summary>Completes at the next change: one for all that wait, and they go on elsewhere than on the ingest thread.</summary>
-    public Task NextChange() => (_change ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+    public Task NextChange(MediaTrack track)
+    {
+        ref TaskCompletionSource? change = ref track == MediaTrack.Video ? ref _change : ref _audioChange;
+        return (change ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+    }
+
+    private static void Tell(ref TaskCompletionSource? change)
+    {
+        change?.TrySetResult();
+        change = null;
+    }
+
+    public MediaWindow? WindowOf(MediaTrack track) => track == MediaTrack.Video ? Packager.Window : Packager.AudioWindow;
 
     /// <summary>The playlist, a refusal, or null: wait.</summary>
-    public PlaylistAnswer? TryPlaylist(long? msn, int? part, bool skip)
+    public PlaylistAnswer? TryPlaylist(MediaTrack track, long? msn, int? part, bool skip)
     {
         if (IsEnded)
-            return new PlaylistAnswer(LiveStatus.Unavailable, default);
+            return new PlaylistAnswer(LiveStatus.Unavailable, null);
         if (!IsReady)
             return null;
-        switch (msn is { } sequence ? Judge(sequence, part) : LiveStatus.Ok)
+        if (WindowOf(track) is not { } window)
+            return new PlaylistAnswer(LiveStatus.NotFound, null);
+        if (window.CompleteCount == 0)
+            return null;
+        switch (msn is { } sequence ? Judge(window, sequence, part) : LiveStatus.Ok)
         {
             case LiveStatus.Ok:
-                return new PlaylistAnswer(LiveStatus.Ok, skip ? Playlist.Delta() : Playlist.Full());
+                MediaPlaylist playlist = PlaylistOf(track, window);
+                return new PlaylistAnswer(LiveStatus.Ok, skip ? playlist.Delta() : playlist.Full());
             case LiveStatus.BadRequest:
-                return new PlaylistAnswer(LiveStatus.BadRequest, default);
+                return new PlaylistAnswer(LiveStatus.BadRequest, null);
             default:
                 return null;
         }
@@ -108,32 +146,33 @@ internal sealed class LiveStreamRun(PackagingOptions options, TimeSpan longestGo
     public PlaylistAnswer? TryMultivariantPlaylist()
     {
         if (IsEnded)
-            return new PlaylistAnswer(LiveStatus.Unavailable, default);
-        return IsReady ? new PlaylistAnswer(LiveStatus.Ok, MultivariantPlaylist.Write(Packager.Window)) : null;
+            return new PlaylistAnswer(LiveStatus.Unavailable, null);
+        return IsReady ? new PlaylistAnswer(LiveStatus.Ok, new PlaylistText(MultivariantPlaylist.Write(Packager.Window, Packager.AudioWindow))) : null;
     }
 
     /// <summary>The part, or null: it is the next one, wait.</summary>
-    public MediaAnswer? TryPart(long msn, int index)
+    public MediaAnswer? TryPart(MediaTrack track, long msn, int index)
     {
-        if (!IsEnded && Packager.Window.Find(msn) is { } segment)
+        if (!IsEnded && WindowOf(track) is { } window && window.Find(msn) is { } segment)
         {
             if (index >= 0 && index < segment.Parts.Count && MediaBody.TryHold([segment.Parts[index]]) is { } body)
                 return new MediaAnswer(LiveStatus.Ok, body);
-            if (segment == Packager.Window.Current && index == segment.Parts.Count && HasParts)
+            if (segment == window.Current && index == segment.Parts.Count && HasParts)
                 return null;
         }
 
         return new MediaAnswer(LiveStatus.NotFound, null);
     }
 
-    private MediaPlaylist Playlist => _playlist ??= new MediaPlaylist(Packager.Window);
+    private MediaPlaylist PlaylistOf(MediaTrack track, MediaWindow window) => track == MediaTrack.Video
+        ? _playlist ??= new MediaPlaylist(window, track, () => Packager.AudioWindow)
+        : _audioPlaylist ??= new MediaPlaylist(window, track, () => Packager.Window);
 
     private bool HasParts => Packager.Window.Cadence.PartTargetTicks > 0;
 
     // RFC 8216bis §6.2.5.2. Unavailable stands for: not yet.
-    private LiveStatus Judge(long msn, int? part)
+    private LiveStatus Judge(MediaWindow window, long msn, int? part)
     {
-        MediaWindow window = Packager.Window;
         Segment current = window.Current!;
         // Without parts a segment in progress is not in the playlist.
         long last = HasParts && current.Parts.Count > 0 ? current.Sequence : current.Sequence - 1;

@@ -53,7 +53,10 @@ public sealed class MediaBody : IDisposable
     }
 
     /// <summary>Writes to a response, flushing as it goes, so that a slow viewer costs no second copy of the media.</summary>
-    public async ValueTask WriteToAsync(PipeWriter writer, CancellationToken cancellation)
+    public ValueTask WriteToAsync(PipeWriter writer, CancellationToken cancellation) => WriteToAsync(writer, 0, TotalBytes, cancellation);
+
+    /// <summary>Writes <paramref name="bytes"/> bytes from <paramref name="skip"/> on, in the same way.</summary>
+    public async ValueTask WriteToAsync(PipeWriter writer, long skip, long bytes, CancellationToken cancellation)
     {
         int unflushed = 0;
         foreach (Part part in _parts)
@@ -61,7 +64,11 @@ public sealed class MediaBody : IDisposable
             for (int chunk = 0; chunk < part.ChunkCount; chunk++)
             {
                 int length = part.Chunk(chunk).Length;
-                for (int offset = 0; offset < length;)
+                int begin = (int)Math.Min(skip, length);
+                skip -= begin;
+                length = (int)Math.Min(length, begin + bytes);
+                bytes -= length - begin;
+                for (int offset = begin; offset < length;)
                 {
                     int count = Math.Min(length - offset, FlushBytes - unflushed);
                     writer.Write(part.Chunk(chunk).Slice(offset, count));

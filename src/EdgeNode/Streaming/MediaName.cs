@@ -16,11 +16,20 @@ public enum MediaKind
 }
 
 /// <summary>The names of a live stream's media, as playlists write them.</summary>
-public readonly record struct MediaName(MediaKind Kind, long Number, int Part)
+public readonly record struct MediaName(MediaKind Kind, long Number, int Part, MediaTrack Track = MediaTrack.Video)
 {
+    /// <summary>What the names of the sound's media begin with.</summary>
+    public const string AudioPrefix = "a-";
+
     /// <summary>Reads a name; false for any other.</summary>
     public static bool TryParse(ReadOnlySpan<char> name, out MediaName media)
     {
+        if (name.StartsWith(AudioPrefix) && TryParse(name[AudioPrefix.Length..], out media) && media.Track == MediaTrack.Video)
+        {
+            media = media with { Track = MediaTrack.Audio };
+            return true;
+        }
+
         media = default;
         if (name.StartsWith("init-") && name.EndsWith(".mp4") && TryNumber(name[5..^4], out int version))
         {

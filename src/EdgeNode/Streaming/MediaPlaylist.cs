@@ -4,23 +4,26 @@ namespace EdgeNode.Streaming;
 /// The media playlist of a window (RFC 8216bis §4.4): made once a state, shared by all viewers, with relative URIs
 /// only. Guarded by its owner's lock.
 /// </summary>
-public sealed class MediaPlaylist(MediaWindow window)
+/// <param name="window">What it lists.</param>
+/// <param name="track">What that is.</param>
+/// <param name="other">The other rendition, which it reports on; null while there is none.</param>
+public sealed class MediaPlaylist(MediaWindow window, MediaTrack track = MediaTrack.Video, Func<MediaWindow?>? other = null)
 {
     // EXT-X-SKIP needs it (RFC 8216bis §8).
     private const int Version = 9;
 
     private long _fullVersion = -1;
     private long _deltaVersion = -1;
-    private byte[] _full = [];
-    private byte[] _delta = [];
+    private PlaylistText _full = new([]);
+    private PlaylistText _delta = new([]);
 
     /// <summary>The whole playlist as it is now.</summary>
-    public ReadOnlyMemory<byte> Full()
+    public PlaylistText Full()
     {
-        if (_fullVersion != window.Version)
+        if (_fullVersion != State)
         {
-            _full = Write(window, 0);
-            _fullVersion = window.Version;
+            _full = new PlaylistText(Write(0));
+            _fullVersion = State;
         }
 
         return _full;
@@ -30,19 +33,22 @@ public sealed class MediaPlaylist(MediaWindow window)
     /// A Playlist Delta Update (§6.2.5.1): segments further than the Skip Boundary from the end are left out.
     /// The whole playlist where none is.
     /// </summary>
-    public ReadOnlyMemory<byte> Delta()
+    public PlaylistText Delta()
     {
         int skipped = Skippable(window);
         if (skipped == 0)
             return Full();
-        if (_deltaVersion != window.Version)
+        if (_deltaVersion != State)
         {
-            _delta = Write(window, skipped);
-            _deltaVersion = window.Version;
+            _delta = new PlaylistText(Write(skipped));
+            _deltaVersion = State;
         }
 
         return _delta;
     }
+
+    // Neither version ever falls, so their sum names a state.
+    private long State => window.Version + (other?.Invoke()?.Version ?? 0);
 
     private static int Skippable(MediaWindow window)
     {
@@ -63,7 +69,7 @@ public sealed class MediaPlaylist(MediaWindow window)
 
     private static long SkipBoundaryTicks(MediaWindow window) => 6L * window.TargetDuration * Ingest.AccessUnit.TicksPerSecond;
 
-    private static byte[] Write(MediaWindow window, int skipped)
+    private byte[] Write(int skipped)
     {
         var w = new PlaylistWriter(4096);
         IReadOnlyList<Segment> segments = window.Segments;
@@ -114,17 +120,20 @@ public sealed class MediaPlaylist(MediaWindow window)
         }
 
         if (hasParts)
-            WriteHint(ref w, window);
+            WriteHint(ref w);
+        WriteReport(ref w);
         return w.Finish();
     }
 
-    private static void WriteSegment(ref PlaylistWriter w, Segment segment, Segment? before, bool listsParts)
+    private void WriteSegment(ref PlaylistWriter w, Segment segment, Segment? before, bool listsParts)
     {
         if (segment.IsDiscontinuity)
             w.Text("#EXT-X-DISCONTINUITY\n"u8);
         if (before?.Initialization != segment.Initialization)
         {
-            w.Text("#EXT-X-MAP:URI=\"init-"u8);
+            w.Text("#EXT-X-MAP:URI=\""u8);
+            WritePrefix(ref w);
+            w.Text("init-"u8);
             w.Number(segment.Initialization.Version);
             w.Text(".mp4\"\n"u8);
         }
@@ -148,13 +157,15 @@ public sealed class MediaPlaylist(MediaWindow window)
             return;
         w.Text("#EXTINF:"u8);
         w.Seconds(PlaylistWriter.Floor(segment.DurationTicks));
-        w.Text(",\nseg-"u8);
+        w.Text(",\n"u8);
+        WritePrefix(ref w);
+        w.Text("seg-"u8);
         w.Number(segment.Sequence);
         w.Text(".m4s\n"u8);
     }
 
     // §4.4.5.3. Which part comes next is known: a part is closed by the picture that begins the next one.
-    private static void WriteHint(ref PlaylistWriter w, MediaWindow window)
+    private void WriteHint(ref PlaylistWriter w)
     {
         Segment current = window.Current!;
         w.Text("#EXT-X-PRELOAD-HINT:TYPE=PART,URI=\""u8);
@@ -162,8 +173,42 @@ public sealed class MediaPlaylist(MediaWindow window)
         w.Text("\"\n"u8);
     }
 
-    private static void WritePartName(ref PlaylistWriter w, long sequence, int index)
+    // §4.4.5.4: so that a player that changes renditions knows what to block on.
+    private void WriteReport(ref PlaylistWriter w)
     {
+        if (other?.Invoke() is not { CompleteCount: > 0 } reported)
+            return;
+        Segment last = reported.Current!;
+        bool hasParts = reported.Cadence.PartTargetTicks > 0;
+        int parts = hasParts ? last.Parts.Count : 0;
+        if (parts == 0)
+        {
+            last = reported.Segments[^2];
+            parts = last.Parts.Count;
+        }
+
+        w.Text("#EXT-X-RENDITION-REPORT:URI=\""u8);
+        w.Ascii(track == MediaTrack.Video ? MultivariantPlaylist.AudioUri : MultivariantPlaylist.MediaUri);
+        w.Text("\",LAST-MSN="u8);
+        w.Number(last.Sequence);
+        if (hasParts)
+        {
+            w.Text(",LAST-PART="u8);
+            w.Number(parts - 1);
+        }
+
+        w.Text("\n"u8);
+    }
+
+    private void WritePrefix(ref PlaylistWriter w)
+    {
+        if (track == MediaTrack.Audio)
+            w.Ascii(MediaName.AudioPrefix);
+    }
+
+    private void WritePartName(ref PlaylistWriter w, long sequence, int index)
+    {
+        WritePrefix(ref w);
         w.Text("part-"u8);
         w.Number(sequence);
         w.Text("-"u8);

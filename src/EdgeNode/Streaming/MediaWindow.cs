@@ -3,7 +3,7 @@ using EdgeNode.Streaming.Fmp4;
 namespace EdgeNode.Streaming;
 
 /// <summary>
-/// The segments that a live stream lists, and the one that went last. Filled by <see cref="Packager"/>, read by requests,
+/// The segments that a live stream lists, and those that a player may still ask for. Filled by <see cref="Packager"/>, read by requests,
 /// both under the owner's lock. The last segment is the one in progress.
 /// </summary>
 public sealed class MediaWindow
@@ -11,9 +11,12 @@ public sealed class MediaWindow
     private readonly PackagingOptions _options;
     private readonly List<Segment> _segments = [];
     private readonly List<InitializationSegment> _initializations = [];
-    // Players that were about to ask for the oldest segment when it left the list still get it. (RFC 8216bis §6.2.2 would
-    // keep it for a whole window more: memory that no player of a live edge has use for.)
-    private Segment? _evicted;
+    // Segments that have left the list stay for their own duration and that of the longest playlist that had them (RFC 8216bis
+    // §6.2.2), in media time, which is what a player that fell behind counts in. They are the first to go where memory is short.
+    private readonly Queue<(Segment Segment, long UntilTicks)> _left = new();
+    private long _listedTicks;
+    private long _longestListedTicks;
+    private long _endTicks;
 
     internal MediaWindow(PackagingOptions options, long discontinuitySequence)
     {
@@ -63,8 +66,12 @@ public sealed class MediaWindow
     /// <summary>The segment of a Media Sequence Number, listed or just gone; null when it is not there.</summary>
     public Segment? Find(long sequence)
     {
-        if (_evicted?.Sequence == sequence)
-            return _evicted;
+        foreach ((Segment left, _) in _left)
+        {
+            if (left.Sequence == sequence)
+                return left;
+        }
+
         if (_segments.Count == 0)
             return null;
         long index = sequence - _segments[0].Sequence;
@@ -91,26 +98,35 @@ public sealed class MediaWindow
         AreSegmentsIndependent &= segment.StartsWithKey;
     }
 
+    /// <summary>Another one takes the place of the current segment, which has no parts yet.</summary>
+    internal void ReplaceCurrent(Segment segment)
+    {
+        _segments.RemoveAt(_segments.Count - 1);
+        Open(segment);
+    }
+
     internal void Add(Part part)
     {
         Current!.Add(part);
         MemoryBytes += part.MemoryBytes;
         _allBytes += part.TotalBytes;
         _allTicks += part.DurationTicks;
+        _endTicks = part.DecodeTime + part.DurationTicks;
+        _listedTicks += part.DurationTicks;
+        _longestListedTicks = Math.Max(_longestListedTicks, _listedTicks);
         if (Cadence.PartTargetTicks > 0)
             Version++;
-        while (MemoryBytes > _options.MaxBytes && (_evicted is not null || CompleteCount > 0))
+        while (_left.Count > 0 && (_left.Peek().UntilTicks <= _endTicks || MemoryBytes > _options.MaxBytes))
+            Drop();
+        while (MemoryBytes > _options.MaxBytes && CompleteCount > 0)
         {
-            if (_evicted is not null)
-            {
-                Drop();
-                continue;
-            }
-
             Evict();
+            Drop();
             EvictedForBytes++;
         }
     }
+
+    internal void NoteChange() => Version++;
 
     internal void CompleteCurrent()
     {
@@ -129,7 +145,8 @@ public sealed class MediaWindow
 
     internal void Clear()
     {
-        Drop();
+        while (_left.Count > 0)
+            Drop();
         foreach (Segment segment in _segments)
             segment.Release();
         _segments.Clear();
@@ -161,23 +178,22 @@ public sealed class MediaWindow
 
     private void Evict()
     {
-        Drop();
         Segment oldest = _segments[0];
         _segments.RemoveAt(0);
         if (oldest.IsDiscontinuity)
             DiscontinuitySequence++;
-        _evicted = oldest;
+        _left.Enqueue((oldest, _endTicks + oldest.DurationTicks + _longestListedTicks));
+        _listedTicks -= oldest.DurationTicks;
         Version++;
     }
 
     private void Drop()
     {
-        if (_evicted is null)
-            return;
-        MemoryBytes -= _evicted.MemoryBytes;
-        _evicted.Release();
-        _evicted = null;
-        while (_initializations.Count > 0 && _segments.Count > 0 && _initializations[0] != _segments[0].Initialization)
+        Segment segment = _left.Dequeue().Segment;
+        MemoryBytes -= segment.MemoryBytes;
+        segment.Release();
+        Segment? oldest = _left.Count > 0 ? _left.Peek().Segment : _segments.Count > 0 ? _segments[0] : null;
+        while (_initializations.Count > 0 && oldest is not null && _initializations[0] != oldest.Initialization)
             _initializations.RemoveAt(0);
     }
 }

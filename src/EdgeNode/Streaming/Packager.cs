@@ -20,6 +20,7 @@ public sealed class Packager : IDisposable
     private const long MostDecodeLead = Second;
     // What cameras mostly stay within, where nothing is known of this one.
     private const long UnknownGopTarget = 6 * Second;
+    private const int MostWaitingAudio = 1024;
     // Clocks of label and media are kept together by an eighth of their distance a segment, up to this distance.
     private static readonly TimeSpan LabelJitter = TimeSpan.FromMilliseconds(250);
 
@@ -38,6 +39,12 @@ public sealed class Packager : IDisposable
     // Units that wait for the frame rate to be known.
     private List<AccessUnit>? _warmUp = [];
     private long _warmUpBytes;
+
+    // Audio frames that the pictures have not passed yet.
+    private readonly Queue<AccessUnit> _waitingAudio = new();
+    private AudioFormat? _audioFormat;
+    private AudioFormat? _seenAudio;
+    private AudioTrack? _audio;
 
     private InitializationSegment? _initialization;
     private long _gopTicks;
@@ -66,8 +73,10 @@ public sealed class Packager : IDisposable
     /// <param name="options">What to aim at.</param>
     /// <param name="longestGop">The longest distance of keyframes seen; zero when unknown: the first GOP then decides.</param>
     /// <param name="origin">Where numbers and times begin.</param>
-    public Packager(PackagingOptions options, TimeSpan longestGop, PackagingOrigin origin)
+    /// <param name="audio">The sound that the camera is known to send; null: whatever comes before the first segment tells.</param>
+    public Packager(PackagingOptions options, TimeSpan longestGop, PackagingOrigin origin, AudioFormat? audio = null)
     {
+        NoteAudio(audio);
         _options = options;
         _origin = origin;
         _gopTicks = (long)(longestGop.TotalSeconds * Second);
@@ -81,6 +90,9 @@ public sealed class Packager : IDisposable
     /// <summary>What was packaged.</summary>
     public MediaWindow Window { get; }
 
+    /// <summary>The sound that was packaged; null while there is none.</summary>
+    public MediaWindow? AudioWindow => _audio?.Window;
+
     /// <summary>Counts.</summary>
     public PackagingCounters Counters => new(_parts, _completed, _dropped, _joinedGaps, _overlong, _forcedCuts, Window.EvictedForBytes);
 
@@ -92,10 +104,7 @@ public sealed class Packager : IDisposable
             // Units that still warm up have no place yet: nobody has seen any of this run.
             if (_nextSequence == _origin.MediaSequence)
                 return _origin;
-            long discontinuities = Window.DiscontinuitySequence;
-            foreach (Segment segment in Window.Segments)
-                discontinuities += segment.IsDiscontinuity ? 1 : 0;
-            return new PackagingOrigin(_nextSequence, _lastNatural + Window.Cadence.FrameTicks, _nextInitialization, discontinuities, true);
+            return new PackagingOrigin(_nextSequence, _lastNatural + Window.Cadence.FrameTicks, _nextInitialization, DiscontinuitiesSoFar(), true);
         }
     }
 
@@ -119,8 +128,11 @@ public sealed class Packager : IDisposable
 
         if (_warmUp.Count > 0 && (_startsSegment || unit.Dts <= _warmUp[^1].Dts))
         {
-            // The timeline breaks while the frames are still being measured: what is there must do.
+            // The timeline breaks while the frames are still being measured: what is there must do. The break is this unit's, not theirs.
+            bool breaks = _breaksTimeline;
+            _breaksTimeline = false;
             EndWarmUp();
+            _breaksTimeline = breaks;
             Package(unit, _startsSegment);
             _startsSegment = false;
             return;
@@ -132,6 +144,27 @@ public sealed class Packager : IDisposable
         _warmUpBytes += unit.MemoryBytes;
         if (HasMeasured())
             EndWarmUp();
+    }
+
+    /// <summary>Takes the next audio frame, as <see cref="OnAccessUnit"/> takes pictures.</summary>
+    public void OnAudio(AccessUnit unit)
+    {
+        if (_disposed)
+            return;
+        NoteAudio(unit.Audio);
+        if (_audioFormat is null)
+            return;
+        if (Window.Current is not null && _waitingAudio.Count == 0 && unit.Dts < _lastDts)
+        {
+            _audio?.Take(unit, unit.Pts + _offset);
+            return;
+        }
+
+        // Where a segment ends is decided by the picture behind it.
+        if (_waitingAudio.Count >= MostWaitingAudio)
+            _waitingAudio.Dequeue().Release();
+        unit.AddReference();
+        _waitingAudio.Enqueue(unit);
     }
 
     /// <summary>Lets go of all pictures.</summary>
@@ -150,6 +183,9 @@ public sealed class Packager : IDisposable
         }
 
         _warmUp = null;
+        while (_waitingAudio.TryDequeue(out AccessUnit? frame))
+            frame.Release();
+        _audio?.Dispose();
         Window.Clear();
         _writer.Dispose();
     }
@@ -222,7 +258,9 @@ public sealed class Packager : IDisposable
     private void Package(AccessUnit unit, bool startsSegment)
     {
         FrameCadence cadence = Window.Cadence;
+        long offset = _offset;
         long natural = NaturalDecodeTime(unit);
+        PackageAudio(unit.Dts, offset, natural);
         long decodeTime = natural;
         Segment? segment = Window.Current;
         bool isForced = false;
@@ -258,6 +296,29 @@ public sealed class Packager : IDisposable
         Append(unit, decodeTime);
         _lastNatural = natural;
         _lastDts = unit.Dts;
+        _audio?.Advance(natural);
+    }
+
+    // Frames that the pictures pass now, at the offset of the picture before them. What lies in a gap that was closed up is left out.
+    private void PackageAudio(long until, long offset, long natural)
+    {
+        while (_waitingAudio.TryPeek(out AccessUnit? frame) && frame.Dts < until)
+        {
+            _waitingAudio.Dequeue();
+            if (Window.Current is not null && frame.Pts + offset < natural)
+                _audio?.Take(frame, frame.Pts + offset);
+            frame.Release();
+        }
+    }
+
+    private void NoteAudio(AudioFormat? format)
+    {
+        if (format is not null && !ReferenceEquals(format, _seenAudio))
+        {
+            _seenAudio = format;
+            if (AudioTrack.IsSupported(format))
+                _audioFormat = format;
+        }
     }
 
     // The camera's clock, shifted so that the packaged timeline always goes on: what is missing is closed up.
@@ -326,12 +387,21 @@ public sealed class Packager : IDisposable
             if (decodeTime - latest <= MostDecodeLead && latest > _decodeTimes[_pendingCount - 1])
                 decodeTime = latest;
             else
-                _overlong++;
+                LeaveParts();
         }
 
         if (startsSegment || decodeTime - _decodeTimes[0] >= cadence.CloseTicks)
             ClosePart(_pendingCount, decodeTime);
         return decodeTime;
+    }
+
+    // The camera became slower than its parts may be, and stays so: PART-TARGET must not change, so there are no more parts in this run.
+    private void LeaveParts()
+    {
+        _overlong++;
+        Window.Cadence = new FrameCadence(Window.Cadence.FrameTicks, 0, 0);
+        Window.NoteChange();
+        _audio?.Follow(Window.Cadence);
     }
 
     private long CloseChunk(long decodeTime, bool startsSegment)
@@ -401,8 +471,20 @@ public sealed class Packager : IDisposable
             _initialization = new InitializationSegment(_nextInitialization++, unit.Format);
         bool isDiscontinuity = before is null ? _origin.ContinuesRun : _breaksTimeline;
         _breaksTimeline = false;
-        Window.Open(new Segment(_nextSequence++, _initialization, Label(unit, before, isDiscontinuity), decodeTime, unit.IsKey, isDiscontinuity));
+        var segment = new Segment(_nextSequence++, _initialization, Label(unit, before, isDiscontinuity), decodeTime, unit.IsKey, isDiscontinuity);
+        if (_audio is null && _audioFormat is not null)
+            _audio = new AudioTrack(_options, _audioFormat, () => _nextInitialization++, DiscontinuitiesSoFar());
+        Window.Open(segment);
         Window.Trim();
+        _audio?.Cut(segment.Sequence, unit.Pts + _offset, segment.ProgramDateTime, isDiscontinuity, Window.Cadence, Window.TargetDuration);
+    }
+
+    private long DiscontinuitiesSoFar()
+    {
+        long discontinuities = Window.DiscontinuitySequence;
+        foreach (Segment segment in Window.Segments)
+            discontinuities += segment.IsDiscontinuity ? 1 : 0;
+        return discontinuities;
     }
 
     private static DateTime Label(AccessUnit unit, Segment? before, bool isDiscontinuity)

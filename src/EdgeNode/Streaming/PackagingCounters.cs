@@ -5,7 +5,7 @@ namespace EdgeNode.Streaming;
 /// <param name="Segments">Segments completed.</param>
 /// <param name="DroppedUnits">Units left out: damaged, out of order, not decodable, or waiting for the next keyframe.</param>
 /// <param name="JoinedGaps">Gaps of the camera's clock that were closed up in the packaged timeline.</param>
-/// <param name="OverlongParts">Parts longer than PART-TARGET: the camera became slower than it was when packaging began.</param>
+/// <param name="OverlongParts">Runs that went on without parts: the camera became slower than PART-TARGET, which was measured when packaging began.</param>
 /// <param name="ForcedCuts">Segments that begin without a keyframe.</param>
 /// <param name="EvictedForBytes">Segments that left early because the bound in bytes was reached.</param>
 public readonly record struct PackagingCounters(

@@ -21,7 +21,7 @@ public sealed class Part
         DurationTicks = durationTicks;
         _header = header;
         _units = units;
-        IsIndependent = units[0].IsKey;
+        IsIndependent = units[0].IsKey || units[0].Audio is not null;
         TotalBytes = header.Length;
         MemoryBytes = header.Length;
         foreach (AccessUnit unit in units)
@@ -44,7 +44,7 @@ public sealed class Part
     public long DurationTicks { get; }
 
     /// <summary>
-    /// It begins with a keyframe. A keyframe further in does not count: players that join at such a part drop what stands before it.
+    /// It begins with a keyframe, or is sound. A keyframe further in does not count: players that join at such a part drop what stands before it.
     /// </summary>
     public bool IsIndependent { get; }
 

@@ -30,9 +30,9 @@ internal sealed class PackagerRecorder : IDisposable
 
     public Dictionary<int, byte[]> Initializations { get; } = [];
 
-    public string Text => Encoding.UTF8.GetString(_playlist.Full().Span);
+    public string Text => Encoding.UTF8.GetString(_playlist.Full().Bytes.Span);
 
-    public string Delta => Encoding.UTF8.GetString(_playlist.Delta().Span);
+    public string Delta => Encoding.UTF8.GetString(_playlist.Delta().Bytes.Span);
 
     /// <summary>Hands over the unit and lets go of it.</summary>
     public void Push(AccessUnit unit)

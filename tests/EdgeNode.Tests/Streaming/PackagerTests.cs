@@ -164,6 +164,34 @@ public sealed class PackagerTests
     }
 
     [Fact]
+    public void New_parameters_while_frames_are_still_measured_begin_a_discontinuity()
+    {
+        TestClip clip = TestClip.Make("25", 50);
+        using var recorder = new PackagerRecorder();
+        recorder.Push(clip, clip.NewFormat(), 5);
+        VideoFormat next = clip.NewFormat();
+        foreach ((TestClip.Sample sample, long shift) in clip.Loop().Take(150))
+            recorder.Push(TestClip.Unit(sample, next, shift + 5 * 3600, sample.Dts + shift == 0 ? AccessUnitFlags.StartsTimeline : AccessUnitFlags.None));
+        Assert.Equal([false, true], recorder.Packager.Window.Segments.Take(2).Select(segment => segment.IsDiscontinuity));
+    }
+
+    [Fact]
+    public void A_camera_that_becomes_slower_than_its_parts_goes_on_without_them()
+    {
+        TestClip clip = TestClip.Make("25", 50);
+        using var recorder = new PackagerRecorder();
+        VideoFormat format = clip.NewFormat();
+        recorder.Push(clip, format, 200);
+        Assert.NotNull(recorder.Rules.Last.PartTarget);
+        int i = 0;
+        foreach ((TestClip.Sample sample, long shift) in clip.Loop().Skip(200).Take(150))
+            recorder.Push(TestClip.Unit(sample, format, shift + i++ * 10 * 3600L)); // a picture in 440 ms
+        Assert.Null(recorder.Rules.Last.PartTarget);
+        Assert.Equal(1, recorder.Packager.Counters.OverlongParts);
+        Assert.True(recorder.Packager.Counters.Segments > 12);
+    }
+
+    [Fact]
     public void New_parameters_begin_a_discontinuity_with_a_map_of_their_own()
     {
         TestClip large = TestClip.Make("25", 50);
@@ -171,13 +199,13 @@ public sealed class PackagerTests
         using var recorder = new PackagerRecorder();
         recorder.Push(large, large.NewFormat(), 130);
         VideoFormat next = small.NewFormat();
-        foreach ((TestClip.Sample sample, long shift) in small.Loop().Take(400))
+        foreach ((TestClip.Sample sample, long shift) in small.Loop().Take(700))
             recorder.Push(TestClip.Unit(sample, next, shift + 140 * 3600));
 
         Assert.Equal([1, 2], recorder.Initializations.Keys.Order());
         Assert.Equal(1, recorder.Rules.Last.DiscontinuitySequence);
         Assert.Equal(130, Probe(recorder.Stream(1)));
-        Assert.InRange(Probe(recorder.Stream(2)), 340, 400);
+        Assert.InRange(Probe(recorder.Stream(2)), 640, 700);
         Assert.Equal(1, recorder.Packager.Window.DiscontinuitySequence);
         Assert.Null(recorder.Packager.Window.FindInitialization(1));
         Assert.NotNull(recorder.Packager.Window.FindInitialization(2));
@@ -330,8 +358,10 @@ public sealed class PackagerTests
         recorder.Push(clip, clip.NewFormat(), 1000);
         Assert.Equal(4, recorder.Packager.Window.CompleteCount);
         long first = recorder.Packager.Window.Segments[0].Sequence;
+        // RFC 8216bis §6.2.2: for their own 2 s and the 10 s of the longest playlist.
         Assert.NotNull(recorder.Packager.Window.Find(first - 1));
-        Assert.Null(recorder.Packager.Window.Find(first - 2));
+        Assert.NotNull(recorder.Packager.Window.Find(first - 5));
+        Assert.Null(recorder.Packager.Window.Find(first - 8));
     }
 
     [Fact]

@@ -30,6 +30,12 @@ internal sealed record ParsedPlaylist
 
     public string? Hint { get; private set; }
 
+    /// <summary>EXT-X-RENDITION-REPORT: its attributes.</summary>
+    public string? Report { get; private set; }
+
+    /// <summary>Sequence of the first segment whose parts are listed.</summary>
+    public long FirstWithParts => Segments.FirstOrDefault(segment => segment.Parts.Count > 0)?.Sequence ?? long.MaxValue;
+
     /// <summary>The last one is in progress when it has no duration.</summary>
     public List<ParsedSegment> Segments { get; } = [];
 
@@ -77,6 +83,7 @@ internal sealed record ParsedPlaylist
                 case "#EXT-X-START": playlist.StartOffset = Number(value, "TIME-OFFSET"); break;
                 case "#EXT-X-SKIP": playlist.Skipped = (int)Number(value, "SKIPPED-SEGMENTS")!; break;
                 case "#EXT-X-PRELOAD-HINT": playlist.Hint = Attribute(value, "URI"); break;
+                case "#EXT-X-RENDITION-REPORT": playlist.Report = value; break;
                 case "#EXT-X-MAP": map = Attribute(value, "URI"); break;
                 case "#EXT-X-DISCONTINUITY": next.IsDiscontinuity = true; isTouched = true; break;
                 case "#EXT-X-PROGRAM-DATE-TIME":
